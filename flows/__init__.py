@@ -1,0 +1,1 @@
+"""When: Prefect flows, settings and recipes. No logic, no SQL, no prompts."""

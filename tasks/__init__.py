@@ -1,0 +1,1 @@
+"""How: one file per stage, pure functions on top and one thin Prefect task at the bottom."""

@@ -1,0 +1,100 @@
+"""The settings of the stages, as frozen pydantic models: cheap, picklable, every field with a default, bounds and a line.
+
+Not here: recipes and the settings of a whole run (`flows/settings.py`), which compose these.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Settings(BaseModel):
+    """Base: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EngineSettings(Settings):
+    """The program that writes completions."""
+
+    name: str = Field("vllm", description="engine: vllm, transformers or scripted (a file in tasks/engines)")
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field("auto", description="number format of the weights")
+    max_model_len: int = Field(1024, ge=64, description="longest prompt plus completion, in tokens")
+    max_num_seqs: int = Field(512, ge=1, description="sequences generated at the same time")
+    memory_share: float = Field(0.85, gt=0, le=1, description="share of the GPU's memory vLLM may take")
+    cpu_kvcache_gib: int = Field(1, ge=1, description="memory for the key-value cache on a CPU, in GiB")
+    tensor_parallel: int = Field(1, ge=1, description="GPUs one model is spread over")
+    lora: bool = Field(False, description="the model is served as a base with a LoRA adapter")
+    lora_rank: int = Field(32, ge=1, description="largest LoRA rank served")
+    keep_alive: bool = Field(False, description="keep the engine while training (new weights are loaded in place)")
+    skill: float = Field(0.5, ge=0, le=1, description="scripted engine only: chance that an attempt is right")
+
+
+class SamplingSettings(Settings):
+    """How completions are drawn."""
+
+    temperature: float = Field(1.0, ge=0, description="0 is greedy")
+    top_p: float = Field(1.0, gt=0, le=1, description="nucleus: share of probability mass kept")
+    max_tokens: int = Field(256, ge=1, description="longest completion, in tokens")
+
+
+class GenerateSettings(Settings):
+    """How many problems a round tries, and how."""
+
+    strategy: str = Field("best_of_n", description="search strategy (a file in tasks/search)")
+    problems: int = Field(1000, ge=1, description="problems per round")
+    samples: int = Field(4, ge=1, description="attempts per problem")
+    sampling: SamplingSettings = Field(SamplingSettings(), description="how attempts are drawn")
+    shard: int = Field(256, ge=1, description="problems per committed part; a crash repeats at most one")
+    proposals: int = Field(0, ge=0, description="problems the model is asked to write per round")
+    mastered_share: float = Field(0.2, ge=0, le=1, description="share of problems kept for levels already mastered")
+
+
+class CurateSettings(Settings):
+    """Which attempts become training data."""
+
+    per_problem: int = Field(2, ge=1, description="most examples of one problem")
+    pairs_per_problem: int = Field(1, ge=0, description="most preference pairs of one problem")
+    drop_lucky: bool = Field(True, description="drop right answers with a wrong step")
+    replay_rounds: int = Field(2, ge=0, description="earlier rounds of this run whose examples are mixed in")
+    replay_share: float = Field(0.25, ge=0, lt=1, description="share of a dataset that is replayed")
+    min_examples: int = Field(32, ge=1, description="smallest dataset a round may train on")
+
+
+class DistillSettings(Settings):
+    """How the model is trained."""
+
+    objectives: list[str] = Field(["sft"], min_length=1, description="trained one after another: sft, dpo (files in tasks/objectives)")
+    start_from: Literal["base", "incumbent"] = Field("base", description="weights a round starts from")
+    epochs: float = Field(1.0, gt=0, description="passes over the dataset")
+    max_steps: int = Field(0, ge=0, description="most optimiser steps of one objective; 0: no limit")
+    batch_size: int = Field(64, ge=1, description="sequences per device and step")
+    accumulate: int = Field(1, ge=1, description="batches per optimiser step")
+    learning_rate: float = Field(6e-4, gt=0, description="peak learning rate of SFT")
+    dpo_learning_rate: float = Field(5e-5, gt=0, description="peak learning rate of DPO")
+    dpo_beta: float = Field(0.1, gt=0, description="strength of DPO's pull to the reference")
+    warmup: float = Field(0.05, ge=0, lt=1, description="share of the steps that warm up")
+    weight_decay: float = Field(0.0, ge=0, description="AdamW weight decay")
+    max_length: int = Field(1024, ge=16, description="longest prompt plus completion, in tokens; longer rows are dropped by name")
+    precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="arithmetic of the training step")
+    lora: bool = Field(False, description="train a LoRA adapter instead of all weights")
+    lora_rank: int = Field(32, ge=1, description="LoRA rank")
+    gradient_checkpointing: bool = Field(False, description="trade time for memory")
+    save_steps: int = Field(200, ge=1, description="steps between checkpoints")
+    threads: int = Field(0, ge=0, description="CPU threads; 0: all cores")
+
+
+class EvaluateSettings(Settings):
+    """The held-out measurement."""
+
+    problems: int = Field(16, ge=1, description="held-out problems per domain and level")
+    samples: int = Field(16, ge=1, description="samples per problem; also the largest k of pass@k")
+    sampling: SamplingSettings = Field(SamplingSettings(), description="how samples are drawn")
+    bootstrap: int = Field(2000, ge=100, description="resamples behind each interval")
+
+
+class VerifySettings(Settings):
+    """The verifier pool."""
+
+    workers: int = Field(0, ge=0, description="worker processes; 0: one per core")
+    timeout_s: float = Field(5.0, gt=0, description="longest a single check may take before its worker is killed")
