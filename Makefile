@@ -1,0 +1,47 @@
+# Each target sets up what it needs in .venv (own virtual environment, pinned packages, nothing global) and may be run twice.
+#   make demo     watch the seed policy improve      make test     lint, types and tests
+#   make smoke    the same loop, scripted, < 1 min   make lint     lint and types only
+#   make seed     train the shipped seed policy      make bench    every measurement under bench/
+# LOCK=cpu or LOCK=gpu chooses the environment; without it a machine with nvidia-smi gets gpu. pip's own PIP_* settings hold.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := demo
+.PHONY: demo smoke seed test lint bench clean setup
+
+LOCK ?= $(if $(shell command -v nvidia-smi),gpu,cpu)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/installed-$(LOCK)
+
+demo: $(STAMP)
+	$(BIN)/flywheel run demo
+
+smoke: $(STAMP)
+	$(BIN)/flywheel run smoke
+
+seed: $(STAMP)
+	$(BIN)/flywheel bootstrap
+
+test: lint
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(STAMP)
+	set -e; for program in bench/[a-z]*.py; do echo "== $$program"; $(BIN)/python $$program; done
+
+clean: # the environment and caches; runs/ is yours and stays
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+setup: $(STAMP)
+
+# pyproject.toml is here because it names the packages and the command of the editable install.
+$(STAMP): locks/$(LOCK).txt pyproject.toml
+	@./.ci/setup $(LOCK) $(VENV)
+	@rm -f $(VENV)/installed-* && touch $@
