@@ -1,0 +1,174 @@
+"""Loading a model for training, the arguments every TRL trainer here shares, and the loop around `trainer.train`.
+
+Not here: what is trained on (`_rows.py`), where it is kept (`_work.py`), which loss (`sft.py`, `dpo.py`).
+Heavy libraries are imported inside functions, so that importing an objective costs nothing.
+"""
+
+import json
+import math
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from data.errors import UserError
+from tasks.objectives import LossPoint, TrainReport
+from tasks.objectives._work import Work
+from tasks.settings import DistillSettings
+
+_LOG_POINTS = 50  # about as many points are logged in a run
+_LORA = {"lora_dropout": 0.0, "bias": "none", "task_type": "CAUSAL_LM", "target_modules": "all-linear"}
+
+
+class TrainingError(UserError):
+    """A training run that cannot start or has died, in one sentence for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model ready to train. `adapter`: only a LoRA adapter is trained and written."""
+
+    model: Any
+    tokenizer: Any
+    adapter: bool
+    bf16: bool
+    dtype: Any  # of the weights in the folder it came from; the result is written in it
+
+
+def use_bf16(precision: str) -> bool:
+    """Whether steps run in bfloat16: where the device computes in it natively, unless the setting decides."""
+    import torch
+
+    if precision != "auto":
+        return precision == "bfloat16"
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported()
+    cpu = Path("/proc/cpuinfo")
+    return cpu.exists() and "avx512_bf16" in cpu.read_text()
+
+
+def load(base: Path, settings: DistillSettings, seed: int) -> Loaded:
+    """The model and tokenizer in `base`: a full model or an adapter folder.
+
+    Full training keeps float32 master weights. With `lora` the base stays as stored and an adapter is trained: the
+    one in `base`, or a new one. Raises TrainingError when the folder holds no loadable model.
+    """
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, set_seed
+
+    adapter_config = base / "adapter_config.json"
+    try:
+        root = base
+        if adapter_config.exists():
+            root = Path(json.loads(adapter_config.read_text())["base_model_name_or_path"])
+        stored = AutoConfig.from_pretrained(root).dtype or torch.float32
+        dtype = stored if settings.lora and torch.cuda.is_available() else torch.float32
+        tokenizer = AutoTokenizer.from_pretrained(base)
+        model = AutoModelForCausalLM.from_pretrained(root, dtype=dtype)
+    except (OSError, ValueError, KeyError) as e:
+        raise TrainingError(f"no trainable model in {base}: {str(e).splitlines()[0]}") from e
+    if adapter_config.exists() or settings.lora:
+        set_seed(seed)  # a new adapter is initialised at random
+        model = _with_adapter(model, root, base if adapter_config.exists() else None, settings)
+    return Loaded(model, tokenizer, settings.lora, use_bf16(settings.precision), stored)
+
+
+def _with_adapter(model: Any, root: Path, adapter: Path | None, settings: DistillSettings) -> Any:
+    """The model with its stored adapter, merged when all weights are trained, or with a new one."""
+    from peft import LoraConfig, PeftModel, get_peft_model
+
+    if adapter is None:
+        lora = LoraConfig(r=settings.lora_rank, lora_alpha=2 * settings.lora_rank, **_LORA)
+        return get_peft_model(model, lora)
+    peft = PeftModel.from_pretrained(model, str(adapter), is_trainable=settings.lora)
+    return peft if settings.lora else peft.merge_and_unload()
+
+
+def arguments(work: Work, settings: DistillSettings, bf16: bool, seed: int, rate: float, steps: int) -> dict[str, Any]:
+    """Keyword arguments of any TRL config: one pass over rows that are already in order, checkpoints, no reporting."""
+    import torch
+
+    cpu = not torch.cuda.is_available()
+    return {
+        "output_dir": str(work.folder),
+        "per_device_train_batch_size": settings.batch_size,
+        "gradient_accumulation_steps": settings.accumulate,
+        "num_train_epochs": 1,
+        "learning_rate": rate,
+        "lr_scheduler_type": "cosine",
+        "warmup_steps": math.ceil(settings.warmup * steps),
+        "weight_decay": settings.weight_decay,
+        "optim": "adamw_torch_fused",
+        "train_sampling_strategy": "sequential",
+        "remove_unused_columns": False,
+        "dataloader_num_workers": 0,
+        "dataloader_pin_memory": not cpu,
+        "use_cpu": cpu,
+        "bf16": bf16,
+        "gradient_checkpointing": settings.gradient_checkpointing,
+        "logging_steps": max(1, steps // _LOG_POINTS),
+        "logging_nan_inf_filter": False,
+        "save_steps": settings.save_steps,
+        "save_total_limit": 2,
+        "report_to": [],
+        "disable_tqdm": True,
+        "seed": seed,
+    }
+
+
+def world_size() -> int:
+    """Processes that train together under `accelerate launch`; 1 otherwise."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def step_count(rows: int, settings: DistillSettings) -> int:
+    """Optimiser steps of one pass over that many rows."""
+    return math.ceil(rows / (settings.batch_size * settings.accumulate * world_size()))
+
+
+def watch(work: Work) -> Any:
+    """A trainer callback that tells progress, marks checkpoints complete, and skips the one after the last step."""
+    from transformers import TrainerCallback
+
+    class Watch(TrainerCallback):  # type: ignore[misc]
+        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            if state.global_step >= state.max_steps:
+                control.should_save = False
+
+        def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            if state.is_world_process_zero:
+                work.mark(state.global_step)
+
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+            if state.is_world_process_zero and "loss" in logs:
+                work.tell(
+                    step=state.global_step,
+                    steps=state.max_steps,
+                    loss=logs["loss"],
+                    learning_rate=logs["learning_rate"],
+                )
+
+    return Watch()
+
+
+def run(trainer: Any, loaded: Loaded, work: Work, tokens: int, dropped: int, began: float) -> TrainReport:
+    """Train from the last checkpoint, publish the result, and report. `began`: clock when the process set out."""
+    started = time.perf_counter()
+    trainer.train(resume_from_checkpoint=work.checkpoint())
+    seconds = time.perf_counter() - started
+    state = trainer.state
+    losses = [LossPoint(p["step"], p["loss"], p["learning_rate"]) for p in state.log_history if "loss" in p]
+    report = TrainReport(state.global_step, tokens, seconds, started - began, losses, dropped)
+    if state.is_world_process_zero:
+        work.publish(lambda folder: _save(loaded, folder), report)
+    return report
+
+
+def _save(loaded: Loaded, folder: Path) -> None:
+    """A complete model (or adapter) folder in the number format it came in."""
+    model = loaded.model
+    if not loaded.adapter:
+        model = model.to(loaded.dtype)
+    model.save_pretrained(folder)
+    loaded.tokenizer.save_pretrained(folder)

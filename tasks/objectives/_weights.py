@@ -1,0 +1,25 @@
+"""The identity of a model: a hash of the bytes of its weights. Not of its tokenizer, config or path."""
+
+import hashlib
+from pathlib import Path
+
+from data.errors import UserError
+
+_CHUNK = 1 << 22
+
+
+def weights_id(folder: Path) -> str:
+    """16 hex digits over the safetensors files of a model folder (names and bytes).
+
+    An adapter folder is identified by its adapter alone. Raises UserError when the folder holds no weights.
+    """
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        raise UserError(f"no *.safetensors in {folder}: that is not a model folder, give one that holds weights")
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.name.encode() + b"\0")
+        with path.open("rb") as f:
+            while block := f.read(_CHUNK):
+                digest.update(block)
+    return digest.hexdigest()[:16]
