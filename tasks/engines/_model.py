@@ -1,0 +1,53 @@
+"""What `model` names: a folder with a whole model, a folder with a LoRA adapter, or the id of a model on the hub.
+
+Looks at file names and the adapter's JSON only; nothing is loaded, so a wrong path costs milliseconds.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.engines import EngineError
+
+TOKENIZERS = ("tokenizer.json", "tokenizer_config.json", "tokenizer.model", "vocab.json")
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """`base` is a path or hub id; `adapter` the folder of a LoRA adapter on it, or empty."""
+
+    base: str
+    adapter: str = ""
+
+    @property
+    def local(self) -> bool:
+        """Whether nothing needs to be fetched."""
+        return Path(self.base).is_dir()
+
+
+def find(model: Path | str) -> Source:
+    """The model that `model` names. Raises EngineError when there is none, or when its folder is not complete."""
+    folder = Path(model)
+    if not folder.is_dir():
+        if HUB_ID.fullmatch(str(model)) and not folder.parent.exists():
+            return Source(str(model))
+        raise EngineError(
+            f"no model at {model}: give a folder with config.json and weights, or a hub id such as org/name"
+        )
+    adapter = folder / "adapter_config.json"
+    if adapter.is_file():
+        base = str(json.loads(adapter.read_text()).get("base_model_name_or_path") or "")
+        if not base:
+            raise EngineError(
+                f"the LoRA adapter at {model} does not say which model it belongs to (base_model_name_or_path)"
+            )
+        return Source(find(base).base, str(folder.resolve()))
+    if not (folder / "config.json").is_file():
+        raise EngineError(f"no model at {model}: the folder has no config.json")
+    if not any((folder / name).is_file() for name in TOKENIZERS):
+        raise EngineError(f"the model at {model} has no tokenizer: copy tokenizer.json into the folder")
+    if not any(folder.glob("*.safetensors")) and not any(folder.glob("*.bin")):
+        raise EngineError(f"the model at {model} has no weights: expected *.safetensors in the folder")
+    return Source(str(folder.resolve()))
