@@ -18,5 +18,5 @@ from data import registry
 
 
 def load(name: str) -> ModuleType:
-    """The domain module of that name; LookupError lists the known ones."""
-    return registry.load("data.domains", name)
+    """The domain module of that name, `file:<path>` being `file`; LookupError lists the known ones."""
+    return registry.load("data.domains", name.partition(":")[0])
