@@ -91,6 +91,7 @@ class EvaluateSettings(Settings):
     samples: int = Field(16, ge=1, description="samples per problem; also the largest k of pass@k")
     sampling: SamplingSettings = Field(SamplingSettings(), description="how samples are drawn")
     bootstrap: int = Field(2000, ge=100, description="resamples behind each interval")
+    seed: int = Field(0, ge=0, description="seed of the held-out problems and their samples, the same for every run")
 
 
 class VerifySettings(Settings):
