@@ -22,7 +22,7 @@ def render(tokenizer: Any, system: str, prompt: str) -> str:
 
 
 def encode(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
-    """Token ids of rendered prompts. A chat template writes its own begin-of-text token; a plain prompt gets the usual."""
+    """Token ids of rendered prompts. A chat template writes its own begin-of-text token; plain text gets the usual."""
     if not texts:
         return []
     ids: list[list[int]] = tokenizer(list(texts), add_special_tokens=not tokenizer.chat_template)["input_ids"]

@@ -78,7 +78,7 @@ class Local:
         self._llm.reset_prefix_cache()
 
     def complete(self, requests: Sequence[Request], cancelled: Callable[[], bool]) -> Iterator[list[list[Completion]]]:
-        """One batch for everything: vLLM's scheduler refills a finished sequence's place, with no drain between shards."""
+        """One batch for everything: a finished sequence's place is refilled at once, with no drain between shards."""
         engine = self._llm.llm_engine
         prompts = encode(self._tokenizer, [render(self._tokenizer, r.system, r.prompt) for r in requests])
         waiting: dict[str, tuple[Request, int]] = {}
@@ -141,10 +141,8 @@ def _check_devices(platform: Any, settings: EngineSettings) -> None:
     """Raises EngineError when the model is to be spread over more GPUs than there are."""
     here = 1 if platform.is_cpu() else platform.device_count()
     if settings.tensor_parallel > here:
-        kind = "CPU" if platform.is_cpu() else "visible GPU"
         raise EngineError(
-            f"engine.tensor_parallel = {settings.tensor_parallel}, but this machine has {here} {kind}{'s' * (here != 1)}: "
-            f"set it to at most {here}"
+            f"engine.tensor_parallel = {settings.tensor_parallel} is more than the {here} device(s) visible here: lower it"
         )
 
 
