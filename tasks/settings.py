@@ -99,3 +99,16 @@ class VerifySettings(Settings):
 
     workers: int = Field(0, ge=0, description="worker processes; 0: one per core")
     timeout_s: float = Field(5.0, gt=0, description="longest a single check may take before its worker is killed")
+
+
+class BootstrapSettings(Settings):
+    """What the seed policy is and what it is shown."""
+
+    width: int = Field(160, ge=16, description="hidden size")
+    layers: int = Field(4, ge=1, description="transformer blocks")
+    heads: int = Field(5, ge=1, description="attention heads")
+    examples: int = Field(192_000, ge=100, description="worked solutions in the dataset")
+    highest_level: int = Field(12, ge=1, le=12, description="last level of the soft tail")
+    decay: float = Field(1.4, ge=1, description="each level is this many times rarer than the one below")
+    vary_share: float = Field(0.08, ge=0, lt=1, description="share of examples that write a problem instead")
+    seed: int = Field(0, ge=0, description="seed of weights and data")

@@ -1,0 +1,54 @@
+"""What `flywheel run` does: settings from the recipe, a name, the run folder, the flow. Resuming is running it again."""
+
+import json
+import time
+from pathlib import Path
+
+from data.errors import UserError
+from data.store import Store, home
+from flows.rounds import flywheel
+from flows.settings import FlywheelSettings, load_settings, validated
+from flows.terminal import say
+
+SETTINGS = "settings.json"
+SUMMARY = "summary.json"
+
+
+def run(recipe: str, *, overrides: list[str], run_seed: int | None, name: str | None, resume: bool) -> int:
+    """Run a recipe to its end; returns the exit code."""
+    store = Store(home())
+    if resume:
+        run_name, settings = _unfinished(store.home, recipe, name)
+        if overrides or run_seed is not None:
+            raise UserError(f"--resume continues {run_name} with the settings it began with: leave --set and --run-seed out")
+    else:
+        settings = load_settings(recipe, overrides, run_seed)
+        run_name = name or f"{settings.recipe}-{time.strftime('%Y%m%d-%H%M%S')}-seed{settings.run_seed}"
+        _begin(store, run_name, settings)
+    say(f"Run {run_name} in {store.run_dir(run_name)}")
+    flywheel(settings, run_name)
+    return 0
+
+
+def _begin(store: Store, run_name: str, settings: FlywheelSettings) -> None:
+    path = store.run_dir(run_name) / SETTINGS
+    if path.exists():
+        raise UserError(f"run {run_name} exists: continue it with --resume --name {run_name}, or choose another --name")
+    draft = path.with_suffix(".draft")
+    draft.write_text(settings.model_dump_json(indent=1))
+    draft.rename(path)
+
+
+def _unfinished(home: Path, recipe: str, name: str | None) -> tuple[str, FlywheelSettings]:
+    """The named run, or the newest run of the recipe that has no summary yet."""
+    found = []
+    for path in home.glob(f"{name or '*'}/{SETTINGS}"):
+        table = json.loads(path.read_text())
+        done = (path.parent / SUMMARY).exists()
+        if name or (table["recipe"] == recipe and not done):
+            found.append((path.stat().st_mtime, path, table))
+    if not found:
+        wanted = f"run {name!r}" if name else f"unfinished run of {recipe!r}"
+        raise UserError(f"there is no {wanted} in {home}: see `flywheel status`, or start one without --resume")
+    _, path, table = max(found, key=lambda f: f[0])
+    return path.parent.name, validated(table, str(path))
