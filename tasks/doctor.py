@@ -1,0 +1,181 @@
+"""Is this machine fit for a run? One finding per check: environment, engine, verifiers, ledger, disk.
+
+Every check reports and none repairs. Not here: how findings are shown (`flows/show.py`).
+"""
+
+import importlib.machinery
+import importlib.metadata
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from packaging.requirements import Requirement
+
+from data import duck, manifest, registry, store
+from data.errors import UserError
+
+LOW_DISK_GIB = 5.0
+IMPORT_SECONDS = 120
+NAMES = ("flows", "tasks", "verifiers", "data")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The result of one check. `warning`: a run works, but something is worth knowing."""
+
+    name: str
+    state: Literal["ok", "warning", "failed"]
+    text: str
+
+
+def examine(quick: bool = False) -> Iterator[Finding]:
+    """All checks, cheap ones first, each yielded when it is done. `quick` leaves out imports and verifiers."""
+    yield python()
+    yield from packages()
+    yield names()
+    yield prefect()
+    yield disk(store.home())
+    yield ledger(store.home())
+    if not quick:
+        yield torch()
+        yield engine()
+        yield from verifiers()
+
+
+def python() -> Finding:
+    """The interpreter."""
+    fits = sys.version_info >= (3, 11)
+    return Finding("python", "ok" if fits else "failed", f"{sys.version.split()[0]} at {sys.executable}")
+
+
+def packages() -> Iterator[Finding]:
+    """Installed versions against what the project declares (the reasons are in pyproject.toml)."""
+    try:
+        declared = [Requirement(text) for text in importlib.metadata.requires("flywheel") or []]
+    except importlib.metadata.PackageNotFoundError:
+        yield Finding("packages", "warning", "the project is not installed here, so its versions cannot be checked")
+        return
+    wrong = []
+    needed = [r for r in declared if not r.marker or r.marker.evaluate({"extra": ""})]
+    for need in needed:
+        found = _version(need.name)
+        if found is None or not need.specifier.contains(found, prereleases=True):
+            wrong.append(f"{need} is needed, {found or 'none'} is installed")
+    if wrong:
+        yield Finding("packages", "failed", "; ".join(wrong) + ": run `make setup`")
+    else:
+        yield Finding("packages", "ok", f"{len(needed)} requirements hold")
+    if _version("torchvision") and "+cpu" in (_version("torch") or ""):
+        text = "torchvision beside a CPU torch breaks every import of transformers: uninstall torchvision"
+        yield Finding("torchvision", "failed", text)
+
+
+def names() -> Finding:
+    """Our package names must not be taken by an installed library."""
+    root = Path(__file__).parents[1]
+    specs = {name: importlib.util.find_spec(name) for name in NAMES}
+    taken = [f"{n} is {s.origin if s else 'missing'}" for n, s in specs.items() if not _inside(s, root)]
+    if taken:
+        return Finding("names", "failed", f"{'; '.join(taken)}, not in {root}: uninstall what brought it")
+    return Finding("names", "ok", f"{', '.join(NAMES)} are in {root}")
+
+
+def prefect() -> Finding:
+    """Where Prefect keeps its state."""
+    version = _version("prefect")
+    if version is None:
+        return Finding("prefect", "failed", "not installed: run `make setup`")
+    place = os.environ.get("PREFECT_API_URL") or os.environ.get("PREFECT_HOME") or "its default home"
+    return Finding("prefect", "ok", f"{version}, state in {place}, sqlalchemy {_version('sqlalchemy')}")
+
+
+def disk(home: Path) -> Finding:
+    """Room and right to write where the artefacts go."""
+    folder = next(p for p in (home, *home.parents) if p.exists())
+    free = shutil.disk_usage(folder).free / 2**30
+    if not os.access(folder, os.W_OK):
+        return Finding("disk", "failed", f"{folder} cannot be written: point FLYWHEEL_HOME elsewhere")
+    if free < LOW_DISK_GIB:
+        return Finding("disk", "warning", f"only {free:.1f} GiB are free in {home}: free some, or move FLYWHEEL_HOME")
+    return Finding("disk", "ok", f"{free:.0f} GiB free in {home}")
+
+
+def ledger(home: Path) -> Finding:
+    """Every part that a manifest names is there, with the committed size."""
+    stages = parts = rows = 0
+    runs = set()
+    try:
+        for m in manifest.committed(home):
+            for part in m.parts:
+                duck.check(home, part)
+            stages, parts, rows = stages + 1, parts + len(m.parts), rows + m.rows
+            runs.add(m.run)
+    except UserError as e:
+        return Finding("ledger", "failed", str(e))
+    return Finding("ledger", "ok", f"{len(runs)} runs, {stages} stages, {parts} parts, {rows:,} rows, all there")
+
+
+def torch() -> Finding:
+    """torch imports, and on which device it would work."""
+    code = (
+        "import torch; c = torch.cuda.is_available(); "
+        "print(torch.__version__, torch.cuda.get_device_name(0) if c else f'CPU, {torch.get_num_threads()} threads')"
+    )
+    return _import("torch", code, "run `make setup`, with pip pointed to a build of torch that fits this machine")
+
+
+def engine() -> Finding:
+    """The default engine, vLLM."""
+    if importlib.util.find_spec("vllm") is None:
+        text = "vllm is not installed: run `make setup`, or use --set engine.name=transformers (slower)"
+        return Finding("vllm", "failed", text)
+    return _import("vllm", "import vllm; print(vllm.__version__)", "run `make setup`")
+
+
+def verifiers() -> Iterator[Finding]:
+    """Each verifier judges its own examples in a worker process; its isolation is what the verdicts prove."""
+    from verifiers._pool import Pool
+
+    for name in registry.known("verifiers"):
+        examples = registry.load("verifiers", name).EXAMPLES
+        with Pool(1, 10.0) as pool:
+            judged = list(pool.judge((str(i), problem, text) for i, (problem, text, _) in enumerate(examples)))
+        wrong = [
+            f"example {i} is {j.verdict.outcome} ({j.verdict.reason}), not {expected}"
+            for i, (j, (_, _, expected)) in enumerate(zip(judged, examples, strict=True))
+            if j.verdict.outcome != expected
+        ]
+        proven = {j.verdict.isolation for j in judged} - {""}
+        if wrong:
+            yield Finding(name, "failed", "; ".join(wrong[:3]))
+        else:
+            yield Finding(name, "ok", f"{len(judged)} examples; isolation: {' / '.join(sorted(proven)) or 'process'}")
+
+
+def _import(name: str, code: str, remedy: str) -> Finding:
+    """Run `code` in a fresh process: what a library breaks or leaves behind stays there."""
+    try:
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=IMPORT_SECONDS)
+    except subprocess.TimeoutExpired:
+        return Finding(name, "failed", f"the import took more than {IMPORT_SECONDS} s")
+    if done.returncode == 0:
+        return Finding(name, "ok", done.stdout.strip().splitlines()[-1])
+    last = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
+    return Finding(name, "failed", f"{last[0][:200]}: {remedy}")
+
+
+def _inside(spec: importlib.machinery.ModuleSpec | None, root: Path) -> bool:
+    return bool(spec and spec.origin and Path(spec.origin).resolve().is_relative_to(root.resolve()))
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None

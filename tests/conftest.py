@@ -1,0 +1,58 @@
+"""What every test has: one thread, no network, no telemetry, and artefacts in a temporary home, never in the user's.
+
+The variables are set before anything of ours or of the libraries is imported, and child processes inherit them.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+_HOME = tempfile.mkdtemp(prefix="flywheel-tests-")
+atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
+for _name in ("PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_HOME"):  # the user's own server is none of ours
+    os.environ.pop(_name, None)
+os.environ |= {
+    "OMP_NUM_THREADS": "1",
+    "FLYWHEEL_HOME": _HOME,
+    "HF_HUB_OFFLINE": "1",
+    "HF_DATASETS_OFFLINE": "1",
+    "VLLM_CPU_KVCACHE_SPACE": "1",
+}
+
+from flows import environment  # noqa: E402 (it must see the variables above)
+
+environment.prepare()
+
+settings.register_profile("flywheel", deadline=None, derandomize=True, max_examples=60)
+settings.load_profile("flywheel")
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository."""
+    return ROOT
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty FLYWHEEL_HOME of the test's own."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("FLYWHEEL_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def extra_cases() -> Path:
+    """The folder of further labelled cases, where there is one (EXTRA_CASES)."""
+    folder = os.environ.get("EXTRA_CASES")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("no EXTRA_CASES")
+    return Path(folder).absolute()
