@@ -49,8 +49,9 @@ def test_every_format_gives_the_same_problems(tmp_path: Path) -> None:
     import datasets
 
     expected = contents(file.open_problems(jsonl(tmp_path, ROWS)).problems)
-    pq.write_table(pa.Table.from_pylist([{"split": None, **row} for row in ROWS]), tmp_path / "mine.parquet")
-    datasets.Dataset.from_list(ROWS).save_to_disk(str(tmp_path / "saved"))
+    filled = [{"split": None, **row} for row in ROWS]
+    pq.write_table(pa.Table.from_pylist(filled), tmp_path / "mine.parquet")
+    datasets.Dataset.from_list(filled).save_to_disk(str(tmp_path / "saved"))
     (tmp_path / "plain").mkdir()
     jsonl(tmp_path / "plain", ROWS, "train.jsonl")
     for name in ("mine.parquet", "saved", "plain"):
