@@ -49,6 +49,13 @@ class QueryError(UserError):
     """A question the database cannot answer."""
 
 
+def statement(name: str) -> str:
+    """The SELECT of data/sql/<name>.sql. Raises LookupError that lists the known names."""
+    if name not in files():
+        raise LookupError(f"no data/sql/{name}.sql: known are {', '.join(files())}")
+    return files()[name]
+
+
 @cache
 def files() -> dict[str, str]:
     """Text of every file in data/sql by its name."""
@@ -64,6 +71,17 @@ def query(
             con.register(name, table)
         define(con, home, manifests, wanted=_mentioned(text), given=set(tables))
         return _plain(con.sql(text, params=dict(params) or None).to_arrow_table())
+
+
+@contextmanager
+def scratch(tables: Mapping[str, pa.Table]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory that holds these tables and nothing else."""
+    with duckdb.connect() as con:
+        for name, table in tables.items():
+            con.register("_rows", table)
+            con.execute(f'CREATE TABLE "{name}" AS SELECT * FROM _rows')
+            con.unregister("_rows")
+        yield con
 
 
 def publish(home: Path) -> Path:

@@ -74,6 +74,11 @@ class Store:
                     tables.append(pa.table([*table.columns, *place], schema=schemas.placed(record)))
         return pa.concat_tables(tables)
 
+    def inputs(self, run: str, rounds: Collection[int], relations: Collection[str]) -> list[tuple[int, str, str]]:
+        """(round, stage, fingerprint) of the committed stages that wrote these relations: goes into a fingerprint."""
+        found = manifest.committed(self.home, run, rounds)
+        return [(m.round, m.stage, m.fingerprint) for m in found if any(p.relation in relations for p in m.parts)]
+
     def query(
         self,
         sql: str,

@@ -1,0 +1,7 @@
+-- grain: one row per run, round, domain, fate and reason of the problems a model proposed
+SELECT
+    run, round, domain, accepted, reason, count(*) AS proposals,
+    count(*) / sum(count(*)) OVER (PARTITION BY run, round, domain) AS share
+FROM proposals
+GROUP BY run, round, domain, accepted, reason
+ORDER BY run, round, domain, proposals DESC, accepted, reason

@@ -1,0 +1,13 @@
+-- grain: one row per run, round, model, domain and level of the held-out samples; unverified ones are not counted
+SELECT
+    run, round, model_id, domain, level,
+    count(DISTINCT problem_id) AS problems,
+    count(*) FILTER (outcome <> 'unverified') AS samples,
+    avg((outcome = 'correct')::INTEGER) FILTER (outcome <> 'unverified') AS pass1,
+    avg((outcome = 'correct' AND steps_ok)::INTEGER) FILTER (outcome <> 'unverified') AS strict_pass1,
+    avg((outcome <> 'unverified')::INTEGER) AS coverage,
+    avg((finish = 'length')::INTEGER) AS truncated,
+    avg(tokens) AS tokens
+FROM eval_samples
+GROUP BY run, round, model_id, domain, level
+ORDER BY run, round, model_id, domain, level
