@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from data.ids import derived_seed
-from tasks.engines._prompts import render
+from tasks.engines import _prompts
 
 IGNORED = -100  # the label of a token that carries no loss
 _WINDOW = 16  # batches whose rows are sorted by length together
@@ -26,6 +26,10 @@ class Encoded:
     texts: dict[str, list[list[int]]]
     rows: list[int]
     dropped: int
+
+    def longest(self) -> int:
+        """Tokens of the longest sequence of all."""
+        return max(self.lengths(), default=0)
 
     def lengths(self) -> list[int]:
         """Tokens of the longest sequence of each row."""
@@ -45,9 +49,9 @@ def encode(table: pa.Table, tokenizer: Any, columns: list[str], max_length: int)
     if eos is None:
         raise ValueError("the tokenizer has no end-of-sequence token, so the model could never learn to stop")
     systems = table["system"].to_pylist() if "system" in table.column_names else [""] * len(table)
-    texts = [render(tokenizer, s or "", p) for s, p in zip(systems, table["prompt"].to_pylist(), strict=True)]
-    prompts = _ids(tokenizer, texts)
-    parts = {c: [ids + [eos] for ids in _ids(tokenizer, table[c].to_pylist())] for c in columns}
+    texts = [_prompts.render(tokenizer, s or "", p) for s, p in zip(systems, table["prompt"].to_pylist(), strict=True)]
+    prompts = _prompts.encode(tokenizer, texts)
+    parts = {c: [[*ids, eos] for ids in _ids(tokenizer, table[c].to_pylist())] for c in columns}
     rows = [i for i, p in enumerate(prompts) if len(p) + max(len(parts[c][i]) for c in columns) <= max_length]
     return Encoded(
         [prompts[i] for i in rows], {c: [parts[c][i] for i in rows] for c in columns}, rows, len(table) - len(rows)

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import UserError
-from tasks.objectives import LossPoint, TrainReport
+from tasks.objectives import LossPoint, TrainReport, _rows
 from tasks.objectives._work import Work
 from tasks.settings import DistillSettings
 
 _LOG_POINTS = 50  # about as many points are logged in a run
+_SHORT = 512  # tokens up to which explicit attention beats torch's fused kernel on a CPU (bfloat16: about twice)
 _LORA = {"lora_dropout": 0.0, "bias": "none", "task_type": "CAUSAL_LM", "target_modules": "all-linear"}
 
 
@@ -43,38 +44,55 @@ def use_bf16(precision: str) -> bool:
     if precision != "auto":
         return precision == "bfloat16"
     if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     cpu = Path("/proc/cpuinfo")
     return cpu.exists() and "avx512_bf16" in cpu.read_text()
 
 
-def load(base: Path, settings: DistillSettings, seed: int) -> Loaded:
-    """The model and tokenizer in `base`: a full model or an adapter folder.
+def load_tokenizer(base: Path) -> Any:
+    """The tokenizer in `base`. Raises TrainingError when there is none."""
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(base)
+    except (OSError, ValueError, KeyError) as e:
+        raise _unusable(base, e) from e
+
+
+def load(base: Path, tokenizer: Any, longest: int, settings: DistillSettings, seed: int) -> Loaded:
+    """The model in `base`, a full model or an adapter folder, for sequences of at most `longest` tokens.
 
     Full training keeps float32 master weights. With `lora` the base stays as stored and an adapter is trained: the
     one in `base`, or a new one. Raises TrainingError when the folder holds no loadable model.
     """
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, set_seed
+    from transformers import AutoConfig, AutoModelForCausalLM, set_seed
 
+    gpu = torch.cuda.is_available()
     adapter_config = base / "adapter_config.json"
     try:
         root = base
         if adapter_config.exists():
             root = Path(json.loads(adapter_config.read_text())["base_model_name_or_path"])
         stored = AutoConfig.from_pretrained(root).dtype or torch.float32
-        dtype = stored if settings.lora and torch.cuda.is_available() else torch.float32
-        tokenizer = AutoTokenizer.from_pretrained(base)
+        dtype = stored if settings.lora and gpu else torch.float32
         model = AutoModelForCausalLM.from_pretrained(root, dtype=dtype)
     except (OSError, ValueError, KeyError) as e:
-        raise TrainingError(f"no trainable model in {base}: {str(e).splitlines()[0]}") from e
+        raise _unusable(base, e) from e
+    if not gpu and longest <= _SHORT:
+        model.set_attn_implementation("eager")
     if adapter_config.exists() or settings.lora:
         set_seed(seed)  # a new adapter is initialised at random
-        model = _with_adapter(model, root, base if adapter_config.exists() else None, settings)
+        model = _with_adapter(model, base if adapter_config.exists() else None, settings)
     return Loaded(model, tokenizer, settings.lora, use_bf16(settings.precision), stored)
 
 
-def _with_adapter(model: Any, root: Path, adapter: Path | None, settings: DistillSettings) -> Any:
+def _unusable(base: Path, error: Exception) -> TrainingError:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return TrainingError(f"no trainable model in {base}: {lines[0]}")
+
+
+def _with_adapter(model: Any, adapter: Path | None, settings: DistillSettings) -> Any:
     """The model with its stored adapter, merged when all weights are trained, or with a new one."""
     from peft import LoraConfig, PeftModel, get_peft_model
 
@@ -122,44 +140,59 @@ def world_size() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
+def order_of(encoded: _rows.Encoded, given: int, settings: DistillSettings, seed: int) -> list[int]:
+    """The order of training. Raises TrainingError when not one of the `given` rows was short enough."""
+    if not encoded.rows:
+        raise TrainingError(
+            f"none of {given} rows fits in max_length={settings.max_length} tokens: nothing to train on"
+        )
+    most = settings.max_steps * settings.batch_size * settings.accumulate * world_size()
+    return _rows.schedule(encoded.lengths(), settings.batch_size, settings.epochs, most, seed)
+
+
 def step_count(rows: int, settings: DistillSettings) -> int:
     """Optimiser steps of one pass over that many rows."""
     return math.ceil(rows / (settings.batch_size * settings.accumulate * world_size()))
 
 
 def watch(work: Work) -> Any:
-    """A trainer callback that tells progress, marks checkpoints complete, and skips the one after the last step."""
+    """A trainer callback: tells progress, counts seconds over restarts, declares checkpoints complete.
+
+    The checkpoint after the last step is skipped: the result itself is written then.
+    """
     from transformers import TrainerCallback
 
     class Watch(TrainerCallback):  # type: ignore[misc]
+        def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            spent = state.log_history[-1]["seconds"] if state.log_history else 0.0
+            self.zero = time.perf_counter() - spent
+
         def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             if state.global_step >= state.max_steps:
                 control.should_save = False
 
+        def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            point = state.log_history[-1]
+            point["seconds"] = time.perf_counter() - self.zero
+            if state.is_world_process_zero and "loss" in point:
+                work.tell(step=state.global_step, steps=state.max_steps, loss=point["loss"])
+
         def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             if state.is_world_process_zero:
                 work.mark(state.global_step)
-
-        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
-            if state.is_world_process_zero and "loss" in logs:
-                work.tell(
-                    step=state.global_step,
-                    steps=state.max_steps,
-                    loss=logs["loss"],
-                    learning_rate=logs["learning_rate"],
-                )
 
     return Watch()
 
 
 def run(trainer: Any, loaded: Loaded, work: Work, tokens: int, dropped: int, began: float) -> TrainReport:
     """Train from the last checkpoint, publish the result, and report. `began`: clock when the process set out."""
-    started = time.perf_counter()
+    ready = time.perf_counter()
+    trainer.add_callback(watch(work))
     trainer.train(resume_from_checkpoint=work.checkpoint())
-    seconds = time.perf_counter() - started
     state = trainer.state
     losses = [LossPoint(p["step"], p["loss"], p["learning_rate"]) for p in state.log_history if "loss" in p]
-    report = TrainReport(state.global_step, tokens, seconds, started - began, losses, dropped)
+    seconds = state.log_history[-1]["seconds"]
+    report = TrainReport(state.global_step, tokens, seconds, ready - began, losses, dropped)
     if state.is_world_process_zero:
         work.publish(lambda folder: _save(loaded, folder), report)
     return report
@@ -167,8 +200,8 @@ def run(trainer: Any, loaded: Loaded, work: Work, tokens: int, dropped: int, beg
 
 def _save(loaded: Loaded, folder: Path) -> None:
     """A complete model (or adapter) folder in the number format it came in."""
-    model = loaded.model
-    if not loaded.adapter:
-        model = model.to(loaded.dtype)
-    model.save_pretrained(folder)
+    if loaded.adapter:
+        loaded.model.save_pretrained(folder, selected_adapters=["default"])
+    else:
+        loaded.model.to(loaded.dtype).save_pretrained(folder)
     loaded.tokenizer.save_pretrained(folder)

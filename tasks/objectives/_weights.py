@@ -13,7 +13,7 @@ def weights_id(folder: Path) -> str:
 
     An adapter folder is identified by its adapter alone. Raises UserError when the folder holds no weights.
     """
-    files = sorted(folder.glob("*.safetensors"))
+    files = sorted([*folder.glob("*.safetensors"), *folder.glob("scripted.json")])  # the latter: the scripted engine
     if not files:
         raise UserError(f"no *.safetensors in {folder}: that is not a model folder, give one that holds weights")
     digest = hashlib.sha256()

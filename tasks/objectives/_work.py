@@ -6,6 +6,7 @@ complete checkpoint; `out` is either absent, or what it was, or complete. Other 
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict
@@ -37,6 +38,8 @@ class Work:
         self.out, self.key = out, key
         self.folder = out.with_name(out.name + ".work")
         self.progress = self.folder / "progress.jsonl"
+        if os.environ.get("RANK", "0") != "0":
+            return  # of processes that train together, the first one keeps the folder
         owner = self.folder / "key"
         if self.folder.exists() and (not owner.exists() or owner.read_text() != key):
             shutil.rmtree(self.folder)
