@@ -11,6 +11,7 @@ SHELL := /bin/bash
 .PHONY: demo smoke seed test lint bench clean setup
 
 LOCK ?= $(if $(shell command -v nvidia-smi),gpu,cpu)
+$(if $(wildcard locks/$(LOCK).txt),,$(error there is no locks/$(LOCK).txt: LOCK is cpu or gpu))
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed-$(LOCK)
