@@ -45,6 +45,9 @@ TIMINGS = pa.schema(
 )
 
 
+_DISK_FULL = (duckdb.IOException, duckdb.TransactionException, duckdb.OutOfMemoryException, duckdb.FatalException)
+
+
 class QueryError(UserError):
     """A question the database cannot answer."""
 
@@ -89,8 +92,7 @@ def publish(home: Path) -> Path:
     target, beside = home / "flywheel.duckdb", home / "flywheel.duckdb.next"
     try:
         with _locked(home):
-            for leftover in (beside, beside.with_name(beside.name + ".wal")):
-                leftover.unlink(missing_ok=True)
+            _remove(beside)
             with duckdb.connect(str(beside)) as con:
                 con.execute("BEGIN")
                 define(con, home, list(manifest.committed(home)))
@@ -100,9 +102,9 @@ def publish(home: Path) -> Path:
                 os.fsync(f.fileno())
             beside.replace(target)
             manifest.sync_folder(home)
-    except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as e:
+    except (OSError, *_DISK_FULL) as e:
         with suppress(OSError):
-            beside.unlink(missing_ok=True)
+            _remove(beside)
         raise manifest.unwritable(target, e) from e
     return target
 
@@ -147,7 +149,10 @@ def define(
 
     for relation in filter(want, schemas.RELATIONS):
         parts = [(m, p) for m in manifests for p in m.parts if p.relation == relation]
-        con.execute(f"CREATE VIEW {relation} AS {_select(home, relation, parts)}")
+        try:
+            con.execute(f"CREATE VIEW {relation} AS {_select(home, relation, parts)}")
+        except (duckdb.InvalidInputException, duckdb.BinderException) as e:  # not Parquet, or other columns
+            raise LedgerError(f"the parts of {relation} cannot be read: {_first_line(e)}") from e
     for name, table in (("stages", _stages(manifests)), ("timings", _timings(manifests))):
         if want(name):
             con.register("_rows", table)
@@ -179,17 +184,18 @@ def damaged(home: Path, part: Part, why: str) -> LedgerError:
 
 
 def _select(home: Path, relation: str, parts: Sequence[tuple[Manifest, Part]]) -> str:
-    """SELECT over a list of parts. Types of `run` and `round` are given: a run named 007 is no number."""
+    """SELECT over a list of parts. DuckDB's own partition columns would also read a `run=…` in the path of the home."""
     schema = schemas.placed(schemas.RELATIONS[relation])
     if not parts:
         columns = ", ".join(f'NULL::{_duck_type(f.type)} AS "{f.name}"' for f in schema)
         return f"SELECT {columns} WHERE false"
     for _, part in parts:
         check(home, part)
-    names = ", ".join(f'"{name}"' for name in schema.names)
+    names = ", ".join(f'"{name}"' for name in schemas.schema(schemas.RELATIONS[relation]).names)
+    place = [f"regexp_extract(filename, '.*/run=([^/]+)/round=([0-9]+)/', {i})" for i in (1, 2)]
     paths = ", ".join(_quoted(str(home / p.path)) for _, p in parts)
-    options = "hive_partitioning = true, hive_types = {'run': VARCHAR, 'round': INTEGER}, union_by_name = true"
-    return f"SELECT {names} FROM read_parquet([{paths}], {options})"
+    source = f"read_parquet([{paths}], filename = true, hive_partitioning = false, union_by_name = true)"
+    return f"SELECT {names}, {place[0]} AS run, {place[1]}::INTEGER AS round FROM {source}"
 
 
 def _duck_type(kind: pa.DataType) -> str:
@@ -235,6 +241,11 @@ def _mentioned(text: str) -> set[str]:
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
+
+
+def _remove(database: Path) -> None:
+    for path in (database, database.with_name(database.name + ".wal")):
+        path.unlink(missing_ok=True)
 
 
 def _first_line(error: Exception) -> str:

@@ -42,7 +42,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The outcome of every rule, in the order of the rules. `startup_seconds`: importing the library."""
+    """The outcome of every rule whose table was given, in the order of the rules. `startup_seconds`: importing the library."""
 
     checks: list[Check]
     startup_seconds: float
@@ -53,6 +53,7 @@ def check(tables: Mapping[str, pa.Table], rules: Sequence[Rule]) -> Checked:
     started = time.monotonic()
     gx = _library()
     startup = time.monotonic() - started
+    rules = [r for r in rules if r.relation in tables]
     checks: dict[int, Check] = {}
     with duck.scratch(tables) as con, closing(_Connection(con)) as connection:
         options = {"creator": connection.itself, "poolclass": StaticPool}
@@ -91,13 +92,11 @@ def _check(rule: Rule, result: Any) -> Check:
         raise ExpectationsError(f"the quality gate could not check {rule.relation} ({rule.says}): {fault}")
     facts = dict(result.result)
     bad = facts.get("partial_unexpected_index_list") or facts.get("details", {}).get("unexpected_rows") or []
-    observed = facts.get("observed_value", facts.get("unexpected_count"))
-    what = (
-        str(observed)
-        if "unexpected_count" not in facts
-        else f"{observed} of {facts.get('element_count')} rows break it"
-    )
-    return Check(rule.relation, rule.says, rule.severity, bool(result.success), what, _rows(bad))
+    if "unexpected_count" in facts:
+        observed = f"{facts['unexpected_count']} of {facts['element_count']} rows break it"
+    else:
+        observed = str(facts.get("observed_value"))
+    return Check(rule.relation, rule.says, rule.severity, bool(result.success), observed, _rows(bad))
 
 
 def _fault(info: Mapping[str, Any]) -> str:

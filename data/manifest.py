@@ -65,7 +65,7 @@ def read(path: Path) -> Manifest | None:
     try:
         row = json.loads(path.read_bytes())
         return Manifest(**{**row, "parts": [Part(**p) for p in row["parts"]]})
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (ValueError, TypeError, KeyError) as e:
         raise LedgerError(

@@ -146,6 +146,8 @@ class Stage:
         parts = [self._part(f) for f in self._files("*")]
         rows = sum(p.rows for p in parts)
         self.meta = {"rows": rows, "seconds": round(self._seconds(), 3), **(meta or {})}
+        for leftover in self._leftovers():
+            leftover.unlink(missing_ok=True)
         place = self.at.run, self.at.round, self.name
         done = Manifest(*place, self.fingerprint, time.time(), manifest.package_version(), parts, self.meta)
         manifest.write(self._home, done)
@@ -163,6 +165,12 @@ class Stage:
     def _files(self, relation: str) -> list[Path]:
         relations = schemas.RELATIONS if relation == "*" else [relation]
         return [f for r in sorted(relations) for f in sorted(self._folder(r).glob(f"{self._prefix}*.parquet"))]
+
+    def _leftovers(self) -> list[Path]:
+        """Temporary files of tries that were killed."""
+        manifests = manifest.path_of(self._home, self.at.run, self.at.round, self.name).parent
+        found = [f for r in schemas.RELATIONS for f in self._folder(r).glob(f".{self._prefix}*.tmp")]
+        return [*found, *manifests.glob(f".{self.name}.json.*.tmp")]
 
     def _part(self, path: Path) -> Part:
         relation = path.parts[-4]

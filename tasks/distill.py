@@ -160,7 +160,7 @@ def train_apart(
 
 
 def _environment(settings: DistillSettings) -> dict[str, str]:
-    """The child's environment: its threads, and barriers that sleep instead of spinning (spinning costs up to 10 times)."""
+    """The child's environment: its threads, whose barriers sleep (spinning slows two programs up to 10 times)."""
     threads = settings.threads or len(os.sched_getaffinity(0))
     path = os.pathsep.join(p for p in (str(ROOT), os.environ.get("PYTHONPATH", "")) if p)
     chosen = {"OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "passive", "TOKENIZERS_PARALLELISM": "false"}

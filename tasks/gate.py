@@ -48,13 +48,18 @@ def gate(store: Store, at: At, settings: CurateSettings) -> Gated:
     if not stage.done:
         known, rounds = {"round": at.round}, range(at.round + 1)
         tables = {name: store.query(sql, known, run=at.run, rounds=rounds) for name, sql in _TABLES.items()}
-        done = check(tables, [*_examples(settings), *_pairs(settings), *_attempts(), *_verdicts()])
+        done = check(tables, rules(settings))
         stage.write("checks", "all", done.checks)
         stage.commit({"startup_seconds": done.startup_seconds, "checked_rows": sum(map(len, tables.values()))})
     checks = schemas.rows(stage.partial("checks"), Check)
     broken = [c for c in checks if not c.success]
     failed = [c for c in broken if c.severity == "critical"]
     return Gated(not failed, len(checks), failed, [c for c in broken if c.severity == "warning"])
+
+
+def rules(settings: CurateSettings) -> list[Rule]:
+    """All expectations, on the tables `examples`, `pairs`, `attempts` and `verdicts` of one round."""
+    return [*_examples(settings), *_pairs(settings), *_attempts(), *_verdicts()]
 
 
 def _examples(settings: CurateSettings) -> Iterator[Rule]:

@@ -108,8 +108,8 @@ class Bootstrap:
 def bootstrap(values: Floats, strata: Sequence[Hashable], resamples: int, seed: int) -> Bootstrap:
     """Resample problems with replacement inside each stratum: `values` (P, M) or (P,) -> means (S, M), draws (S, B, M).
 
-    All metrics share the same draws. Percentile intervals: a stratum whose values are all equal has width 0, so read the
-    interval of a single small level with care.
+    All metrics share the same draws. Percentile intervals: a stratum whose values are all equal has width 0, so read
+    the interval of a single small level with care.
     """
     table = values[:, None] if values.ndim == 1 else values
     rng = np.random.default_rng(seed)

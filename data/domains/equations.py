@@ -1,7 +1,7 @@
-"""Linear equations in x: `2x+3+4x-5=16, x=?`, solved by always treating the second term. Level = terms after the first.
+"""Linear equations in x: `2x+3+2x-5=14, x=?`, solved by always treating the second term. Level = terms after the first.
 
 A term in x is merged into the first, a constant moves to the right; every line is an equation with the same solution,
-so each step can be checked. Solutions are whole numbers 1..9.
+so each step can be checked. Solutions are whole numbers 1..15.
 """
 
 import re
@@ -14,13 +14,14 @@ from data.records import Problem
 
 VERIFIER = "symbolic"
 BANDS = {"easy": (1, 2), "middle": (3, 5), "hard": (6, 8)}
-HIGHEST = 99  # right sides stay in 0..HIGHEST
-LARGEST = 9  # coefficients of x stay in 1..LARGEST
+HIGHEST = 60  # right sides stay in 0..HIGHEST
+LARGEST = 4  # coefficients of x stay in 1..LARGEST
+SOLUTION = 15  # largest x
 INSTRUCTION = (
     "Solve the equation for x step by step. Write one equation per line: merge the second term into the first if it is "
     "a term in x, else move it to the right-hand side. End with a line `#### <the value of x>`."
 )
-EXAMPLES = ["3x+4=19, x=?", "2x+3+4x-5=16, x=?", "x-1-1+x=0, x=?"]
+EXAMPLES = ["3x+4=19, x=?", "2x+3+2x-5=14, x=?", "x-1-1+x=0, x=?"]
 
 _PROMPT = re.compile(r"([1-9]?x(?:[+-](?:[1-9]?x|[1-9])){1,12})=(\d{1,2}), x=\?")
 _TERM = re.compile(r"([+-]?)(\d*)(x?)")
@@ -56,7 +57,7 @@ def parse(text: str, source: str = "text") -> Problem | None:
     if not all(1 <= t[0][0] <= LARGEST and 0 <= r <= HIGHEST for t, r in [(terms, right), *states]):
         return None
     (((factor, _),), total) = states[-1]
-    if total % factor or not 1 <= total // factor <= 9:
+    if total % factor or not 1 <= total // factor <= SOLUTION:
         return None
     gold = Answer(str(total // factor), StepRule("same_solution", f"{match[1]}={right}"))
     return build("equations", len(terms) - 1, text, gold, VERIFIER, source)
@@ -66,11 +67,11 @@ def problems(split: str, seed: int, level: int) -> Iterator[Problem]:
     """Fresh problems of one level, endless."""
 
     def draw(rng: Random) -> str:
-        x, factor, constant = rng.randint(1, 9), rng.randint(1, 6), 0
+        x, factor, constant = rng.randint(1, SOLUTION), rng.randint(1, LARGEST), 0
         terms = [(factor, True)]
         for _ in range(level):
             if rng.random() < 0.4:
-                step = rng.choice([s for s in range(-4, 5) if s and 1 <= factor + s <= LARGEST])
+                step = rng.choice([s for s in range(-3, 4) if s and 1 <= factor + s <= LARGEST])
                 factor += step
                 terms.append((step, True))
             else:

@@ -16,7 +16,7 @@ from data.records import Problem
 
 VERIFIER = "unit_tests"
 BANDS = {"easy": (1, 2), "middle": (3, 5), "hard": (6, 8)}
-HIGHEST = 99  # values of the first shown example stay in 0..HIGHEST
+HIGHEST = 30  # values of the first shown example stay in 0..HIGHEST
 HIDDEN = 12  # hidden tests per problem
 INSTRUCTION = (
     "First write one line with the value of x before and after every operation for the first example, joined by `>`. "

@@ -1,6 +1,6 @@
-"""One training run as a process: `python -m tasks.objectives._run <job folder> <parent pid>`. Its end frees the device.
+"""One training run as a process, whose end frees the device: `python -m tasks.objectives._run <job> <parent pid>`.
 
-The job folder holds `job.json` and `table.arrow`; the report, or one sentence on what went wrong, goes to `report.json`.
+The job folder holds `job.json` and `table.arrow`; the report, or one sentence on what failed, goes to `report.json`.
 With several GPUs it starts itself again under torch's launcher, one process a GPU. Not the caller: `tasks/distill.py`.
 """
 

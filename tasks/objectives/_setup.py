@@ -115,7 +115,7 @@ def arguments(work: Work, settings: DistillSettings, bf16: bool, seed: int, rate
         "num_train_epochs": 1,
         "learning_rate": rate,
         "lr_scheduler_type": "cosine",
-        "warmup_steps": math.ceil(settings.warmup * steps),
+        "warmup_steps": int(settings.warmup * steps),
         "weight_decay": settings.weight_decay,
         "optim": "adamw_torch_fused",
         "train_sampling_strategy": "sequential",
@@ -186,7 +186,10 @@ def watch(work: Work) -> Any:
 
 def run(trainer: Any, loaded: Loaded, work: Work, tokens: int, dropped: int, began: float) -> TrainReport:
     """Train from the last checkpoint, publish the result, and report. `began`: clock when the process set out."""
+    from transformers import PrinterCallback
+
     ready = time.perf_counter()
+    trainer.remove_callback(PrinterCallback)
     trainer.add_callback(watch(work))
     trainer.train(resume_from_checkpoint=work.checkpoint())
     state = trainer.state

@@ -1,4 +1,4 @@
-"""Direct preference optimisation on verified right/wrong pairs with TRL's DPOTrainer. The reference is where it starts."""
+"""Direct preference optimisation on verified right/wrong pairs with TRL's DPOTrainer. Its start is its reference."""
 
 import time
 from pathlib import Path
@@ -36,7 +36,7 @@ def train(table: pa.Table, base: Path, out: Path, settings: DistillSettings, see
 def _trainer(
     work: Work, loaded: _setup.Loaded, encoded: _rows.Encoded, order: list[int], settings: DistillSettings, seed: int
 ) -> Any:
-    """TRL's trainer over the pairs in `order`, with the reference's log-probabilities computed before the first step."""
+    """TRL's trainer over the pairs in `order`, with the reference's log-probabilities computed before training."""
     from datasets import Dataset
     from trl import DPOConfig, DPOTrainer
     from trl.trainer.dpo_trainer import DataCollatorForPreference
