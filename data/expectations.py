@@ -42,7 +42,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The outcome of every rule whose table was given, in the order of the rules. `startup_seconds`: importing the library."""
+    """One check per rule whose table was given, in their order. `startup_seconds`: importing the library."""
 
     checks: list[Check]
     startup_seconds: float

@@ -1,0 +1,291 @@
+"""Each file in data/sql: one SELECT, its grain on the first line, and given rows lead to the expected ones."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from data import duck
+from tests.rows import ask, given
+
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """`expect` lists columns that matter, in order of the rows as the statement returns them (`by`: sort first)."""
+
+    relation: str
+    given: dict[str, Rows]
+    expect: Rows
+    params: dict[str, Any] = field(default_factory=dict)
+    by: str = ""
+    tables: dict[str, pa.Table] = field(default_factory=dict)
+
+
+PROBLEMS = [
+    {"id": "p", "domain": "sums", "level": 2, "prompt": "1+1"},
+    {"id": "q", "domain": "sums", "level": 5, "prompt": "7+7"},
+]
+ATTEMPTS = [
+    {"id": "a", "problem_id": "p", "text": "1+1\n#### 2", "tokens": 5},
+    {"id": "b", "problem_id": "p", "text": "3\n#### 2", "tokens": 4},
+    {"id": "c", "problem_id": "p", "text": "#### 3", "tokens": 3},
+    {"id": "d", "problem_id": "q", "text": "#### 14", "tokens": 3},
+    {"id": "e", "problem_id": "q", "text": "?", "tokens": 9},
+]
+VERDICTS = [
+    {"attempt_id": "a", "version": 1, "outcome": "incorrect"},  # an older version was wrong about it
+    {"attempt_id": "a", "version": 2, "ms": 2.0},
+    {"attempt_id": "b"},
+    {"attempt_id": "c", "outcome": "incorrect"},
+    {"attempt_id": "d"},
+    {"attempt_id": "e", "outcome": "unverified"},
+]
+STEPS = [
+    {"attempt_id": "a", "index": 0},
+    {"attempt_id": "b", "index": 0, "outcome": "incorrect"},
+    {"attempt_id": "b", "index": 1},
+]
+JUDGED = {"problems": PROBLEMS, "attempts": ATTEMPTS, "verdicts": VERDICTS, "step_verdicts": STEPS}
+MODEL = {"id": "m", "dataset_id": "d", "objective": "sft"}
+SAMPLE = {"model_id": "m", "domain": "sums", "level": 1, "problem_id": "p", "steps_ok": True}
+FIRST = {"round": 0, "seed": "1"}
+
+CASES = [
+    Case(
+        "judged",
+        JUDGED,
+        [
+            {
+                "attempt_id": "a",
+                "outcome": "correct",
+                "version": 2,
+                "checked_steps": 1,
+                "wrong_steps": 0,
+                "lucky": False,
+            },
+            {"attempt_id": "b", "outcome": "correct", "checked_steps": 2, "wrong_steps": 1, "lucky": True},
+            {"attempt_id": "c", "outcome": "incorrect", "lucky": False, "level": 2, "prompt": "1+1"},
+            {"attempt_id": "d", "outcome": "correct", "checked_steps": 0, "lucky": False, "split": "train"},
+            {"attempt_id": "e", "outcome": "unverified", "lucky": False},
+        ],
+        by="attempt_id",
+    ),
+    Case("judged", {"attempts": ATTEMPTS[:1]}, [{"attempt_id": "a", "outcome": None, "prompt": None, "lucky": False}]),
+    Case(
+        "outcomes",
+        JUDGED,
+        [
+            {"round": 0, "domain": "sums", "outcome": "correct", "attempts": 3},
+            {"round": 0, "domain": "sums", "outcome": "incorrect", "attempts": 1},
+            {"round": 0, "domain": "sums", "outcome": "unverified", "attempts": 1},
+        ],
+    ),
+    Case(
+        "solve_rate",
+        JUDGED,
+        [
+            {"problem_id": "p", "attempts": 3, "verified": 3, "solved": 1, "rate": 1 / 3},
+            {"problem_id": "q", "attempts": 2, "verified": 1, "solved": 1, "rate": 1.0},
+        ],
+        by="problem_id",
+    ),
+    Case(
+        "hardest_solved",
+        {**JUDGED, "verdicts": [*VERDICTS[:4], {"attempt_id": "d"}, {"attempt_id": "e", "outcome": "incorrect"}]},
+        [{"problem_id": "p", "solved": 1, "level_rate": 1 / 3}, {"problem_id": "q", "solved": 1, "level_rate": 0.5}],
+    ),
+    Case("hardest_solved", {**JUDGED, "verdicts": [{"attempt_id": "b"}]}, []),  # only ever by luck
+    Case(
+        "trained_on",
+        {
+            "models": [MODEL, {"id": "n", "dataset_id": "f", "objective": "dpo"}, {**MODEL, "id": "o", "round": 1}],
+            "examples": [{"dataset_id": "d", "attempt_id": "a", "prompt": "1+1", "completion": "2"}],
+            "pairs": [
+                {"dataset_id": "f", "chosen_id": "a", "rejected_id": "b", "chosen": "2", "rejected": "3"},
+                {"dataset_id": "f", "chosen_id": "a", "rejected_id": "c", "chosen": "2", "rejected": "4"},
+            ],
+        },
+        [
+            {"model_id": "m", "role": "example", "attempt_id": "a", "prompt": "1+1", "completion": "2"},
+            {"model_id": "n", "role": "chosen", "attempt_id": "a", "completion": "2"},
+            {"model_id": "n", "role": "rejected", "attempt_id": "b", "completion": "3"},
+            {"model_id": "n", "role": "rejected", "attempt_id": "c", "completion": "4"},
+        ],
+        by="model_id, role, attempt_id",
+    ),
+    Case(
+        "acceptance",
+        {
+            "proposals": [
+                {"domain": "sums", "accepted": True, "reason": "solved"},
+                {"domain": "sums", "accepted": True, "reason": "solved"},
+                {"domain": "sums", "reason": "duplicate"},
+                {"domain": "sums", "reason": "does not parse"},
+            ]
+        },
+        [
+            {"accepted": True, "reason": "solved", "proposals": 2, "share": 0.5},
+            {"accepted": False, "reason": "does not parse", "proposals": 1, "share": 0.25},
+            {"accepted": False, "reason": "duplicate", "proposals": 1, "share": 0.25},
+        ],
+    ),
+    Case(
+        "drop_reasons",
+        {"decisions": [{"kept": True, "reason": "kept"}, {"reason": "lucky"}, {"reason": "lucky", "round": 1}]},
+        [
+            {"round": 0, "kept": True, "reason": "kept", "attempts": 1, "share": 0.5},
+            {"round": 0, "kept": False, "reason": "lucky", "attempts": 1, "share": 0.5},
+            {"round": 1, "kept": False, "reason": "lucky", "attempts": 1, "share": 1.0},
+        ],
+    ),
+    Case(
+        "frontier",
+        {
+            "eval_samples": [
+                {**SAMPLE, "tokens": 4},
+                {**SAMPLE, "steps_ok": False, "tokens": 8},
+                {**SAMPLE, "outcome": "no_answer", "finish": "length"},
+                {**SAMPLE, "outcome": "unverified"},
+            ]
+        },
+        [
+            {"model_id": "m", "problems": 1, "samples": 3, "pass1": 2 / 3, "strict_pass1": 1 / 3, "coverage": 0.75}
+            | {"truncated": 0.25, "tokens": 3.0}
+        ],
+    ),
+    Case(
+        "lineage",
+        {**JUDGED, "examples": [{"attempt_id": "b", "round": 1}, {"attempt_id": "ghost"}]},
+        [
+            {"attempt_id": "b", "round": 1, "outcome": "correct", "wrong_steps": 1, "split": "train", "finish": "stop"},
+            {"attempt_id": "ghost", "outcome": None, "wrong_steps": None, "split": None, "finish": None},
+        ],
+        by="attempt_id",
+    ),
+    Case(
+        "pair_lineage",
+        {
+            **JUDGED,
+            "pairs": [
+                {"problem_id": "p", "chosen_id": "a", "rejected_id": "b"},
+                {"problem_id": "p", "chosen_id": "d", "rejected_id": "c"},
+            ],
+        },
+        [
+            {"rejected_id": "b", "chosen_outcome": "correct", "rejected_outcome": "lucky", "same_problem": True},
+            {"rejected_id": "c", "chosen_outcome": "correct", "rejected_outcome": "incorrect", "same_problem": False},
+        ],
+        by="rejected_id",
+    ),
+    Case(
+        "sft_decisions",
+        {
+            **JUDGED,
+            "problems": [*PROBLEMS, {"id": "u", "prompt": "9"}],
+            "attempts": [
+                *ATTEMPTS,
+                {"id": "f", "problem_id": "q", "text": "# 14", "finish": "length"},
+                {"id": "g", "problem_id": "gone"},
+                {"id": "h", "problem_id": "u", "text": "used  \n once"},
+                {"id": "i", "problem_id": "p", "text": "1+1  \n#### 2 "},
+                {"id": "j", "problem_id": "q", "text": "7+7\n#### 14"},
+                {"id": "k", "problem_id": "q"},
+                {"id": "l", "problem_id": "q", "round": 1},
+            ],
+            "verdicts": [*VERDICTS, *({"attempt_id": x} for x in "fghij")],
+            "examples": [{"prompt": "9", "completion": "used once", "round": -1}],
+        },
+        [
+            {"reason": "duplicate", "kept": False},  # a and i, whichever is drawn second
+            {"reason": "incorrect", "attempt_id": "c"},
+            {"reason": "kept", "kept": True, "problem_id": "p"},
+            {"reason": "kept", "kept": True, "problem_id": "q"},
+            {"reason": "lucky", "attempt_id": "b"},
+            {"reason": "over the cap", "problem_id": "q"},  # d and j
+            {"reason": "truncated", "attempt_id": "f"},
+            {"reason": "unknown problem", "attempt_id": "g"},
+            {"reason": "unverified", "attempt_id": "e"},
+            {"reason": "unverified", "attempt_id": "k"},
+            {"reason": "used before", "attempt_id": "h"},
+        ],
+        {**FIRST, "per_problem": 1, "drop_lucky": True},
+        by="reason, problem_id, attempt_id",
+    ),
+    Case(
+        "sft_decisions",
+        JUDGED,
+        [{"attempt_id": x, "kept": x in "abd"} for x in "abcde"],
+        {**FIRST, "per_problem": 9, "drop_lucky": False},
+    ),
+    Case(
+        "sft_examples",
+        {
+            "problems": PROBLEMS,
+            "attempts": [{**row, "round": 3} for row in ATTEMPTS],
+            "examples": [
+                {"attempt_id": "x", "prompt": "old", "round": 2},
+                {"attempt_id": "y", "prompt": "was itself a replay", "round": 2},
+                {"attempt_id": "z", "prompt": "too old", "round": 1},
+            ],
+            "decisions": [
+                {"attempt_id": "x", "kept": True, "round": 2},
+                {"attempt_id": "y", "kept": True, "round": 1},
+                {"attempt_id": "z", "kept": True, "round": 1},
+            ],
+        },
+        [
+            {"attempt_id": "a", "prompt": "1+1", "completion": "1+1\n#### 2", "replay": False},
+            {"attempt_id": "d", "prompt": "7+7", "replay": False},
+            {"attempt_id": "x", "prompt": "old", "replay": True},
+        ],
+        {"round": 3, "seed": "1", "replay_rounds": 1, "replay_share": 0.5},
+        by="replay, attempt_id",
+        tables={"decided": pa.table({"attempt_id": ["a", "c", "d"], "kept": [True, False, True]})},
+    ),
+    Case(
+        "dpo_pairs",
+        {
+            **JUDGED,
+            "attempts": [*ATTEMPTS, {"id": "far", "problem_id": "p", "text": "#### 2", "tokens": 90}],
+            "verdicts": [*VERDICTS, {"attempt_id": "far"}],
+        },
+        [{"chosen_id": "a", "rejected_id": "b", "rejected": "3\n#### 2"}, {"chosen_id": "a", "rejected_id": "c"}],
+        {**FIRST, "pairs_per_problem": 2, "drop_lucky": True},
+    ),
+    Case("dpo_pairs", JUDGED, [{"rejected_id": "b"}], {**FIRST, "pairs_per_problem": 1, "drop_lucky": True}),
+    Case(
+        "dpo_pairs",
+        JUDGED,
+        [{"chosen_id": "b", "rejected_id": "c"}],
+        {**FIRST, "pairs_per_problem": 1, "drop_lucky": False},
+    ),
+    Case("dpo_pairs", JUDGED, [], {**FIRST, "pairs_per_problem": 0, "drop_lucky": True}),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c.relation)
+def test_given_rows_lead_to_the_expected_ones(case: Case):
+    tables = {name: given(name, *rows) for name, rows in case.given.items()} | case.tables
+    text = duck.statement(case.relation)
+    found = ask(f"SELECT * FROM ({text}) ORDER BY {case.by}" if case.by else text, case.params, **tables)
+    assert len(found) == len(case.expect), found
+    for row, expected in zip(found, case.expect, strict=True):
+        assert {k: row[k] for k in expected} == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", duck.files())
+def test_every_file_is_one_select_with_its_grain_and_a_case(name: str):
+    text = duck.statement(name)
+    assert text.startswith("-- grain: one row per ")
+    assert not any(";" in line.split("--")[0] for line in text.splitlines())
+    assert text.splitlines()[1].split()[0] in ("WITH", "SELECT")
+    assert name in {c.relation for c in CASES}
+    assert max(map(len, text.splitlines())) <= 120
+
+
+def test_an_unknown_statement_lists_the_known_ones():
+    with pytest.raises(LookupError, match="sft_decisions"):
+        duck.statement("nope")
