@@ -94,6 +94,7 @@ def publish(home: Path) -> Path:
         with _locked(home):
             _remove(beside)
             with duckdb.connect(str(beside)) as con:
+                con.execute("SET parquet_metadata_cache = true")  # every view that is made opens the parts again
                 con.execute("BEGIN")
                 define(con, home, list(manifest.committed(home)))
                 con.execute("COMMIT")
