@@ -39,6 +39,11 @@ class Gated:
     failed: list[Check]
     warnings: list[Check]
 
+    @property
+    def why(self) -> str:
+        """What failed, for a person: `examples: there are at least 32 examples (12)`; empty when nothing did."""
+        return "; ".join(f"{c.relation}: {c.expectation} ({c.observed})" for c in self.failed)
+
 
 def gate(store: Store, at: At, settings: CurateSettings) -> Gated:
     """Check this round's data and commit the checks. Raises ExpectationsError, and commits nothing, when it cannot."""

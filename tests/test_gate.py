@@ -153,3 +153,4 @@ def test_a_round_with_nothing_to_learn_does_not_pass_and_does_not_break(home: Pa
     curate(store, at(0), SETTINGS)
     stopped = gate(store, at(0), SETTINGS)
     assert [c.expectation for c in stopped.failed] == ["there are at least 3 examples"]
+    assert stopped.why == "examples: there are at least 3 examples (0)"
