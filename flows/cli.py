@@ -102,28 +102,30 @@ def _output_options(command: argparse.ArgumentParser) -> None:
     form.add_argument("--json", dest="form", action="store_const", const="json", help="a JSON list of objects")
 
 
-def _run(args: argparse.Namespace) -> int:
+def _prepare_prefect() -> None:
+    """Before anything imports prefect."""
     from flows import environment
 
     environment.prepare()
+    environment.hide_tracebacks()
+
+
+def _run(args: argparse.Namespace) -> int:
+    _prepare_prefect()
     from flows.run import run
 
     return run(args.recipe, overrides=args.overrides, run_seed=args.run_seed, name=args.name, resume=args.resume)
 
 
 def _bootstrap(args: argparse.Namespace) -> int:
-    from flows import environment
-
-    environment.prepare()
+    _prepare_prefect()
     from flows import bootstrap
 
     return bootstrap.main(out=args.out, overrides=args.overrides, run_seed=args.run_seed)
 
 
 def _evaluate(args: argparse.Namespace) -> int:
-    from flows import environment
-
-    environment.prepare()
+    _prepare_prefect()
     from flows import evaluation
 
     return evaluation.main(
@@ -159,9 +161,6 @@ def _sql(args: argparse.Namespace) -> int:
 
 
 def _doctor(args: argparse.Namespace) -> int:
-    from flows import environment
-
-    environment.prepare()
     from flows import show
     from tasks import doctor
 

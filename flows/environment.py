@@ -3,9 +3,12 @@
 Call `prepare()` before anything imports prefect. What the user has set is never changed.
 """
 
+import logging
 import os
 from pathlib import Path
 
+from data.errors import UserError
+from data.manifest import unwritable
 from data.store import home
 
 QUIET = {
@@ -22,12 +25,34 @@ QUIET = {
 
 
 def prepare() -> None:
-    """Set what is not set. With PREFECT_API_URL or PREFECT_HOME given, Prefect's state stays where the user has it."""
+    """Set what is not set. With PREFECT_API_URL or PREFECT_HOME given, Prefect's state stays where the user has it.
+
+    Raises LedgerError when the folder for that state cannot be made.
+    """
     settings = dict(QUIET)
     if "PREFECT_API_URL" not in os.environ and "PREFECT_HOME" not in os.environ:
-        settings |= _local_prefect(home() / "prefect")
+        folder = home() / "prefect"
+        settings |= _local_prefect(folder)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)  # Prefect itself makes no parents
+        except OSError as e:
+            raise unwritable(folder, e) from e
     for name, value in settings.items():
         os.environ.setdefault(name, value)
+
+
+def hide_tracebacks() -> None:
+    """Keep failures that the user can mend out of Prefect's log: the command line says them, in one sentence.
+
+    Other failures keep their traceback, without the line that repeats their message.
+    """
+    for name in ("prefect.flow_runs", "prefect.task_runs"):
+        logging.getLogger(name).addFilter(_not_said_already)
+
+
+def _not_said_already(record: logging.LogRecord) -> bool:
+    mendable = record.exc_info is not None and isinstance(record.exc_info[1], UserError)
+    return not mendable and not record.getMessage().startswith("Finished in state Failed")
 
 
 def _local_prefect(folder: Path) -> dict[str, str]:

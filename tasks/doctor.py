@@ -91,7 +91,7 @@ def prefect() -> Finding:
     version = _version("prefect")
     if version is None:
         return Finding("prefect", "failed", "not installed: run `make setup`")
-    place = os.environ.get("PREFECT_API_URL") or os.environ.get("PREFECT_HOME") or "its default home"
+    place = os.environ.get("PREFECT_API_URL") or os.environ.get("PREFECT_HOME") or store.home() / "prefect"
     return Finding("prefect", "ok", f"{version}, state in {place}, sqlalchemy {_version('sqlalchemy')}")
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from data import duck, registry
 from data.duck import QueryError
 from data.records import Model, RoundResult, Score
 from data.store import At, Store
@@ -183,8 +184,40 @@ def test_doctor_sees_a_healthy_machine_and_a_damaged_ledger(ledger: Path) -> Non
     assert "damaged" in failed[0].text
 
 
-def test_query_error_names_the_cause(ledger: Path) -> None:
-    from data import duck
+def test_doctor_tries_every_verifier() -> None:
+    found = list(doctor.verifiers())
+    assert {f.name for f in found} == set(registry.known("verifiers"))
+    assert not [f for f in found if f.state != "ok"]
 
+
+def test_query_error_names_the_cause(ledger: Path) -> None:
     with pytest.raises(QueryError, match="nowhere"):
         duck.sql(ledger, "SELECT * FROM nowhere")
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        (["run", "nonsense"], "known are"),
+        (["run", "smoke", "--set", "generate.sampels=8"], "sampels"),
+        (["run", "smoke", "--set", "generate"], "KEY=VALUE"),
+        (["run", "smoke", "--set", "rounds=many"], "rounds"),
+        (["run", "smoke", "--resume"], "no unfinished run"),
+    ],
+)
+def test_a_run_that_cannot_start_is_one_sentence(
+    home: Path, capsys: pytest.CaptureFixture[str], argv: list[str], says: str
+) -> None:
+    code, _, err = run(capsys, *argv)
+    assert code == 2
+    assert says in err
+    assert len(err.splitlines()) == 1
+
+
+def test_a_failure_inside_a_flow_is_one_sentence(home: Path) -> None:
+    argv = [*COMMAND, "run", "smoke", "--set", "model='/no/such/model'"]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 2
+    (sentence,) = [line for line in done.stderr.splitlines() if "/no/such/model" in line]
+    assert sentence.startswith("flywheel: ")
+    assert "Traceback" not in done.stdout + done.stderr
