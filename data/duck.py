@@ -194,7 +194,7 @@ def _select(home: Path, relation: str, parts: Sequence[tuple[Manifest, Part]]) -
         check(home, part)
     names = ", ".join(f'"{name}"' for name in schemas.schema(schemas.RELATIONS[relation]).names)
     place = [f"regexp_extract(filename, '.*/run=([^/]+)/round=([0-9]+)/', {i})" for i in (1, 2)]
-    paths = ", ".join(_quoted(str(home / p.path)) for _, p in parts)
+    paths = ", ".join(_quoted(re.sub(r"([*?\[])", r"[\1]", str(home / p.path))) for _, p in parts)  # names, not globs
     source = f"read_parquet([{paths}], filename = true, hive_partitioning = false, union_by_name = true)"
     return f"SELECT {names}, {place[0]} AS run, {place[1]}::INTEGER AS round FROM {source}"
 
