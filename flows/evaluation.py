@@ -15,7 +15,7 @@ from tasks.serving import Serving
 def evaluate_model(settings: FlywheelSettings, run: str) -> str:
     """Scores of `settings.model` in the ledger and on the screen; returns the model's id."""
     store, at = Store(home()), At(run, 0, settings.run_seed)
-    path = first_model.resolve(settings.model, settings.engine.skill, store.run_dir(run) / "models" / "first")
+    path = first_model.resolve(settings.model, settings.engine.skill, store.run_dir(run) / first_model.FIRST)
     model = first_model.register_task(store, at, path)
     with Serving(settings.engine) as serving:
         measure(store, at, settings, model, serving)

@@ -24,7 +24,7 @@ from tasks.serving import Serving
 def flywheel(settings: FlywheelSettings, run: str) -> dict[str, Any]:
     """Turn the flywheel for `settings.rounds` rounds; returns what `summary.json` holds."""
     store = Store(home())
-    start = first_model.resolve(settings.model, settings.engine.skill, store.run_dir(run) / "models" / "first")
+    start = first_model.resolve(settings.model, settings.engine.skill, store.run_dir(run) / first_model.FIRST)
     with Serving(settings.engine) as serving:
         incumbent = first_model.register_task(store, At(run, 0, settings.run_seed), start)
         measure(store, At(run, 0, settings.run_seed), settings, incumbent, serving)
@@ -57,7 +57,7 @@ def play_round(
     with watch("verify") as progress:
         verify.verify_task(store, at, settings.verify, progress)
     curated = curate.curate_task(store, at, settings.curate)
-    report = gate.gate_task(store, at, curated, settings.curate)
+    report = gate.gate_task(store, at, settings.curate)
     if not report.passed:
         promote.refuse_task(store, at, incumbent.id, report.why)
         store.publish()

@@ -6,9 +6,11 @@ from pathlib import Path
 
 from data.errors import UserError
 from data.store import Store, home
-from flows.rounds import flywheel
 from flows.settings import FlywheelSettings, load_settings, validated
 from flows.terminal import say
+from tasks import problems
+from tasks.first_model import FIRST, resolve
+from tasks.own_problems import load_own
 
 SETTINGS = "settings.json"
 SUMMARY = "summary.json"
@@ -25,9 +27,19 @@ def run(recipe: str, *, overrides: list[str], run_seed: int | None, name: str | 
         settings = load_settings(recipe, overrides, run_seed)
         run_name = name or f"{settings.recipe}-{time.strftime('%Y%m%d-%H%M%S')}-seed{settings.run_seed}"
         _begin(store, run_name, settings)
+    _check_inputs(store, run_name, settings)
     say(f"Run {run_name} in {store.run_dir(run_name)}")
+    from flows.rounds import flywheel  # imports and configures Prefect
+
     flywheel(settings, run_name)
     return 0
+
+
+def _check_inputs(store: Store, run_name: str, settings: FlywheelSettings) -> None:
+    """Raises UserError for a missing model or problem file now, rather than after the workflow engine has started."""
+    resolve(settings.model, settings.engine.skill, store.run_dir(run_name) / FIRST)
+    load_own(store, run_name, settings.problem_files)
+    problems.levels_of(settings.domains)
 
 
 def _begin(store: Store, run_name: str, settings: FlywheelSettings) -> None:

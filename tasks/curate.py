@@ -10,6 +10,8 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from prefect import task
+from prefect.cache_policies import NO_CACHE
 
 from data import duck
 from data.ids import content_id, derived_seed
@@ -86,3 +88,6 @@ def _counts(column: pa.ChunkedArray) -> dict[str, int]:
     return {
         row["values"]: row["counts"] for row in sorted(pc.value_counts(column).to_pylist(), key=lambda r: r["values"])
     }
+
+
+curate_task = task(name="curate", cache_policy=NO_CACHE)(curate)

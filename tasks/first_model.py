@@ -16,6 +16,7 @@ from tasks.objectives._weights import weights_id
 
 VERSION = 1
 SEED_POLICY = Path(__file__).parents[1] / "data" / "seed_policy"
+FIRST = Path("models") / "first"  # in a run folder: the first model, where it has to be written
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 

@@ -6,6 +6,9 @@ Not here: the engine that checks (`data/expectations.py`), and what happens to a
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
 from data import schemas
 from data.expectations import Rule, check
 from data.ids import content_id
@@ -139,3 +142,6 @@ def _verdicts() -> Iterator[Rule]:
     outcomes = ["correct", "incorrect", "no_answer", "unverified"]
     yield rule("outcome is known", "ExpectColumnValuesToBeInSet", column="outcome", value_set=outcomes)
     yield rule("one verdict per attempt and verifier version", "ExpectCompoundColumnsToBeUnique", column_list=once)
+
+
+gate_task = task(name="gate", cache_policy=NO_CACHE)(gate)

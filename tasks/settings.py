@@ -107,7 +107,7 @@ class BootstrapSettings(Settings):
     width: int = Field(160, ge=16, description="hidden size")
     layers: int = Field(4, ge=1, description="transformer blocks")
     heads: int = Field(5, ge=1, description="attention heads")
-    examples: int = Field(192_000, ge=100, description="worked solutions in the dataset")
+    examples: int = Field(200_000, ge=100, description="worked solutions in the dataset")
     highest_level: int = Field(12, ge=1, le=12, description="last level of the soft tail")
     decay: float = Field(1.4, ge=1, description="each level is this many times rarer than the one below")
     vary_share: float = Field(0.08, ge=0, lt=1, description="share of examples that write a problem instead")

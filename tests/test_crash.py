@@ -1,0 +1,64 @@
+"""A run killed with SIGKILL in every stage and resumed each time ends like one that was never disturbed."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from data.schemas import RELATIONS
+from data.store import Store
+
+RUN = ["run", "smoke", "--name", "twin", "--set", "rounds=1"]
+STAGES = ["evaluate", "problems", "propose", "generate", "verify", "curate", "gate", "distill", "promote"]
+KILLS = [("generate", "committed"), ("verify", "committing"), *[(stage, "written") for stage in STAGES]]
+ORDER = sorted(KILLS, key=lambda kill: (STAGES.index(kill[0]), kill[1] == "committed"))
+VOLATILE = {"ms", "seconds", "path", "isolation"}  # times, and the folder of the home
+
+
+def command(home: Path, *argv: str) -> subprocess.CompletedProcess[str]:
+    env = os.environ | {"FLYWHEEL_HOME": str(home)}
+    return subprocess.run([sys.executable, "-m", *argv], env=env, capture_output=True, text=True, timeout=100)
+
+
+def tables(home: Path) -> dict[str, list[str]]:
+    """Every relation as sorted rows, without what a clock or a folder decides."""
+    store = Store(home)
+    found = {}
+    for relation in RELATIONS:
+        rows = store.read(relation).to_pylist()
+        found[relation] = sorted(str({k: v for k, v in row.items() if k not in VOLATILE}) for row in rows)
+    return found
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, prefect_server: str) -> Path:
+    home = tmp_path_factory.mktemp("undisturbed")
+    done = command(home, "flows.cli", *RUN)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return home
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_killed_in_every_stage_and_resumed(undisturbed: Path, tmp_path: Path, prefect_server: str) -> None:
+    resumed = False
+    for stage, point in ORDER:
+        argv = ["run", "smoke", "--name", "twin", "--resume"] if resumed else RUN
+        done = command(tmp_path, "tests.kill_at", stage, point, *argv)
+        assert done.returncode == -9, f"{stage} {point} was not reached: {done.stderr[-3000:]}"
+        resumed = True
+    done = command(tmp_path, "flows.cli", "run", "smoke", "--name", "twin", "--resume")
+    assert done.returncode == 0, done.stderr[-3000:]
+    expected, found = tables(undisturbed), tables(tmp_path)
+    for relation in RELATIONS:
+        assert found[relation] == expected[relation], relation
+    assert len(found["attempts"]) == len(set(found["attempts"])) > 100
+
+
+@pytest.mark.slow
+def test_the_ledger_answers(undisturbed: Path) -> None:
+    for query in ("FROM outcomes", "FROM hardest_solved LIMIT 10", "FROM trained_on LIMIT 10", "FROM timings"):
+        done = command(undisturbed, "flows.cli", "sql", query, "--json")
+        assert done.returncode == 0 and done.stdout.count("{") > 0, (query, done.stderr)
