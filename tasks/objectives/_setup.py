@@ -100,7 +100,7 @@ def _with_adapter(model: Any, adapter: Path | None, settings: DistillSettings) -
         lora = LoraConfig(r=settings.lora_rank, lora_alpha=2 * settings.lora_rank, **_LORA)
         return get_peft_model(model, lora)
     peft = PeftModel.from_pretrained(model, str(adapter), is_trainable=settings.lora)
-    return peft if settings.lora else peft.merge_and_unload()
+    return peft if settings.lora else peft.merge_and_unload().requires_grad_(True)
 
 
 def arguments(work: Work, settings: DistillSettings, bf16: bool, seed: int, rate: float, steps: int) -> dict[str, Any]:
