@@ -38,10 +38,13 @@ def make_seed(settings: FlywheelSettings, run: str) -> Path:
     return trained.path
 
 
-def main(*, out: Path | None, overrides: list[str], run_seed: int | None) -> int:
-    """`flywheel bootstrap`: train, then put the model in place of `out` (default: the shipped seed policy)."""
+def main(*, out: Path | None, overrides: list[str], run_seed: int | None, name: str | None) -> int:
+    """`flywheel bootstrap`: train, then put the model in place of `out` (default: the shipped seed policy).
+
+    With the name of an earlier run it goes on where that one was.
+    """
     settings = load_settings("bootstrap", overrides, run_seed)
-    folder = make_seed(settings, f"bootstrap-{time.strftime('%Y%m%d-%H%M%S')}-seed{settings.run_seed}")
+    folder = make_seed(settings, name or f"bootstrap-{time.strftime('%Y%m%d-%H%M%S')}-seed{settings.run_seed}")
     target = out or SEED_POLICY
     draft = target.with_name(target.name + ".draft")
     shutil.rmtree(draft, ignore_errors=True)

@@ -56,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
 
     bootstrap = commands.add_parser("bootstrap", help="train the seed policy from solver-written solutions")
     bootstrap.add_argument("--out", type=Path, help="folder of the new model (default: the shipped one's)")
+    bootstrap.add_argument("--name", help="name of the run; that of a killed one continues it")
     _settings_options(bootstrap)
     bootstrap.set_defaults(command=_bootstrap)
 
@@ -121,7 +122,7 @@ def _bootstrap(args: argparse.Namespace) -> int:
     _prepare_prefect()
     from flows import bootstrap
 
-    return bootstrap.main(out=args.out, overrides=args.overrides, run_seed=args.run_seed)
+    return bootstrap.main(out=args.out, overrides=args.overrides, run_seed=args.run_seed, name=args.name)
 
 
 def _evaluate(args: argparse.Namespace) -> int:
