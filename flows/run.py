@@ -39,7 +39,7 @@ def _check_inputs(store: Store, run_name: str, settings: FlywheelSettings) -> No
     """Raises UserError for a missing model or problem file now, rather than after the workflow engine has started."""
     resolve(settings.model, settings.engine.skill, store.run_dir(run_name) / FIRST)
     load_own(store, run_name, settings.problem_files)
-    problems.levels_of(settings.domains)
+    problems.levels_of(settings.domains, settings.levels)
 
 
 def _begin(store: Store, run_name: str, settings: FlywheelSettings) -> None:

@@ -5,7 +5,7 @@ Not here: reading and checking rows (`data/domains/file.py`).
 
 from collections.abc import Sequence
 
-from data.domains.file import open_problems, save_rejected
+from data.domains.file import Rejected, open_problems, save_rejected
 from data.records import Problem
 from data.store import Store
 
@@ -13,7 +13,7 @@ from data.store import Store
 def load_own(store: Store, run: str, files: Sequence[str]) -> list[Problem]:
     """Problems of all files in order. Rows set aside go to `<run>/rejected.jsonl` with file, row and reason."""
     problems: list[Problem] = []
-    rejected = []
+    rejected: list[Rejected] = []
     for path in files:
         loaded = open_problems(path)
         problems += loaded.problems

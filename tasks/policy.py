@@ -47,4 +47,4 @@ def blank_policy(folder: Path, settings: BootstrapSettings) -> int:
     model = LlamaForCausalLM(config)
     model.save_pretrained(folder)
     fast.save_pretrained(folder)
-    return model.num_parameters()
+    return int(model.num_parameters())
