@@ -83,7 +83,7 @@ def judge(gain: Interval, gain_k: Interval, k: int) -> tuple[bool, str]:
         return False, f"not promoted: the 95 % interval of the gain does not exclude a loss ({shown})"
     if gain_k.high < 0:
         return False, f"not promoted: it solves fewer problems at all, pass@{k} has fallen ({shown})"
-    return True, f"promoted: better beyond doubt, and pass@{k} has not fallen ({shown})"
+    return True, f"promoted: better with 95 % confidence, and pass@{k} has not fallen ({shown})"
 
 
 def difference(

@@ -83,7 +83,7 @@ def mastered_loss(seed: Measured, final: Measured) -> float:
 
 
 def round_table(store: Store, at: At, before_id: str, after_id: str) -> list[Cells]:
-    """Cells of the table of a round: a row per domain and level, then per band of each domain and of all.
+    """Cells of the table of a round: its header, a row per domain and level, then per band of each domain and of all.
 
     Columns: domain, level or band, pass@1 before, pass@1 after with its interval, pass@k and maj@k before and after.
     """
@@ -92,9 +92,11 @@ def round_table(store: Store, at: At, before_id: str, after_id: str) -> list[Cel
     groups = list(dict.fromkeys(key[:3] for key in after))
 
     def both(group: tuple[str, int, str], metric: str) -> str:
-        return " → ".join(_share(scores.get((*group, metric, k))) for scores in (before, after))
+        models = (after,) if before_id == after_id else (before, after)
+        return " → ".join(_share(scores.get((*group, metric, k))) for scores in models)
 
-    return [
+    header = ["domain", "level", "pass@1 before", "pass@1 [95 %]", f"pass@{k}", f"maj@{k}"]
+    return [header] + [
         [
             group[0].rsplit("/", 1)[-1],
             str(group[1]) if group[1] else group[2],
@@ -125,7 +127,7 @@ def show_round(store: Store, at: At) -> None:
 def show_scores(store: Store, at: At, model_id: str) -> None:
     """Print the scores of one model of this run."""
     table = round_table(store, at, model_id, model_id)
-    _console().print(_table(f"Model {model_id}", [[*cells[:2], "", *cells[3:]] for cells in table]))
+    _console().print(_table(f"Model {model_id}", [[*cells[:2], *cells[3:]] for cells in table]))
 
 
 def show(result: dict[str, Any], folder: Path) -> None:
@@ -175,16 +177,15 @@ def _stage_seconds(stages: Sequence[manifest.Manifest]) -> dict[str, float]:
     for m in sorted(stages, key=lambda m: m.created):
         kind = next((k for k in ("evaluate", "held-out") if m.stage.startswith(f"{k}-")), m.stage)
         seconds[kind] += m.meta.get("seconds", 0.0)
-        seconds["start-up"] += m.meta.get("startup_seconds", 0.0)
+    seconds["of which engine start-up"] = sum(m.meta.get("startup_seconds", 0.0) for m in stages)
     return {kind: round(value, 1) for kind, value in seconds.items()}
 
 
 def _table(title: str, cells: Sequence[Cells]) -> Table:
-    columns = ("domain", "level", "pass@1 before", "pass@1 [95 %]", "pass@k", "maj@k")
     table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
-    for i, name in enumerate(columns):
+    for i, name in enumerate(cells[0]):
         table.add_column(name, justify="left" if i < 2 else "right")
-    for row in cells:
+    for row in cells[1:]:
         table.add_row(*row, style="bold" if row[0] == "all" else None)
     return table
 
