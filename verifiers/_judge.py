@@ -1,0 +1,32 @@
+"""One attempt judged: the verdict of the problem's verifier, and the verdicts of its steps. Runs inside a worker."""
+
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+from data import registry
+from data.records import Problem, StepVerdict, Verdict
+from verifiers._steps import check_steps
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict and the verdicts of the steps, empty where steps are not checked."""
+
+    verdict: Verdict
+    steps: list[StepVerdict]
+
+
+def judge(problem: Problem, text: str) -> Judged:
+    """The judgement of one completion. A verifier that fails is a fault, hence `unverified`, never a wrong answer."""
+    began = perf_counter()
+    try:
+        verdict = registry.load("verifiers", problem.verifier).verify(problem, text)
+        steps = check_steps(problem, text)
+    except Exception as e:  # whatever a verifier raises is its own fault, and must not become a label
+        verdict, steps = fault(problem, f"{type(e).__name__}: {e}"), []
+    return Judged(replace(verdict, ms=1000 * (perf_counter() - began)), steps)
+
+
+def fault(problem: Problem, reason: str) -> Verdict:
+    """The verdict when the judging itself failed."""
+    return Verdict("unverified", f"fault: {reason[:200]}", verifier=problem.verifier)
