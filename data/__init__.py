@@ -1,1 +1,1 @@
-"""Memory: records, the Parquet lake, SQL, expectations, problem domains and the seed policy. Imports nothing of ours outside."""
+"""Memory: records, the Parquet lake, SQL, expectations, domains, the seed policy. Imports nothing of ours outside."""

@@ -163,7 +163,10 @@ class EvalSample:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One metric of one model on one domain and level (`domain` 'all', `level` 0: over several; `band` easy, middle, hard, all)."""
+    """One metric of one model on one domain and level, or over several (`domain` all, `level` 0).
+
+    `band` is easy, middle, hard, middle+hard or all.
+    """
 
     model_id: str
     domain: str

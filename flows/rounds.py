@@ -1,4 +1,4 @@
-"""The flywheel as Prefect flows: a run is rounds, a round is generate, verify, curate, gate, distill, evaluate, promote.
+"""The flywheel as Prefect flows: a run is rounds, a round is its stages in order.
 
 Only when things happen. Every stage is idempotent on the ledger, so running a flow again with the same run name
 continues it: finished stages are read back, an unfinished one goes on from its last committed part.

@@ -1,4 +1,4 @@
-"""What `flywheel run` does: settings from the recipe, a name, the run folder, the flow. Resuming is running it again."""
+"""What `flywheel run` does: settings from the recipe, a name, a folder, the flow. Resuming is running it again."""
 
 import json
 import time
@@ -22,7 +22,9 @@ def run(recipe: str, *, overrides: list[str], run_seed: int | None, name: str | 
     if resume:
         run_name, settings = _unfinished(store.home, recipe, name)
         if overrides or run_seed is not None:
-            raise UserError(f"--resume continues {run_name} with the settings it began with: leave --set and --run-seed out")
+            raise UserError(
+                f"--resume continues {run_name} with the settings it began with: leave --set and --run-seed out"
+            )
     else:
         settings = load_settings(recipe, overrides, run_seed)
         run_name = name or f"{settings.recipe}-{time.strftime('%Y%m%d-%H%M%S')}-seed{settings.run_seed}"

@@ -1,4 +1,4 @@
-"""The settings of a run: one frozen pydantic model, which is also the form in Prefect's UI, and the recipes that fill it.
+"""The settings of a run: one frozen pydantic model, also the form in Prefect's UI, and the recipes that fill it.
 
 A recipe is a TOML file in `flows/recipes/` (or a path) that states only what differs from the defaults.
 Stage settings live in `tasks/settings.py`; no logic lives here.

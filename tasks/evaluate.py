@@ -23,7 +23,8 @@ from tasks.scores import measured, scores
 from tasks.search import Budget, best_of_n
 from tasks.settings import EvaluateSettings, VerifySettings
 from tasks.verify import judge_once, judge_with, versions
-from verifiers._pool import Judged, Pool
+from verifiers._judge import Judged
+from verifiers._pool import Pool
 
 VERSION = 1
 SHARD = 256  # problems per part; a crash repeats at most one

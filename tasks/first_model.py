@@ -1,4 +1,4 @@
-"""The model a run starts from, made local and entered in the ledger. Not here: models that a round trains (`distill.py`)."""
+"""The model a run starts from, made local and entered in the ledger. Not here: models that a round trains."""
 
 import json
 import re
@@ -29,7 +29,7 @@ class ModelRef:
 
 
 def resolve(model: str, scripted_skill: float, folder: Path) -> Path:
-    """The local folder of 'seed', a path, 'scripted' (written to `folder`) or a hub id (fetched once into the hub's cache).
+    """The local folder of 'seed', a path, 'scripted' (written to `folder`) or a hub id (fetched once, then cached).
 
     Raises UserError when there is no such model.
     """

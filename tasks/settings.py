@@ -1,4 +1,4 @@
-"""The settings of the stages, as frozen pydantic models: cheap, picklable, every field with a default, bounds and a line.
+"""The settings of the stages, as frozen pydantic models: every field has a default, bounds and a line.
 
 Not here: recipes and the settings of a whole run (`flows/settings.py`), which compose these.
 """
@@ -64,7 +64,9 @@ class CurateSettings(Settings):
 class DistillSettings(Settings):
     """How the model is trained."""
 
-    objectives: list[str] = Field(["sft"], min_length=1, description="trained one after another: sft, dpo (files in tasks/objectives)")
+    objectives: list[str] = Field(
+        ["sft"], min_length=1, description="trained one after another: sft, dpo (files in tasks/objectives)"
+    )
     start_from: Literal["base", "incumbent"] = Field("base", description="weights a round starts from")
     epochs: float = Field(1.0, gt=0, description="passes over the dataset")
     max_steps: int = Field(0, ge=0, description="most optimiser steps of one objective; 0: no limit")
@@ -75,7 +77,9 @@ class DistillSettings(Settings):
     dpo_beta: float = Field(0.1, gt=0, description="strength of DPO's pull to the reference")
     warmup: float = Field(0.05, ge=0, lt=1, description="share of the steps that warm up")
     weight_decay: float = Field(0.0, ge=0, description="AdamW weight decay")
-    max_length: int = Field(1024, ge=16, description="longest prompt plus completion, in tokens; longer rows are dropped by name")
+    max_length: int = Field(
+        1024, ge=16, description="longest prompt plus completion, in tokens; longer rows are dropped by name"
+    )
     precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="arithmetic of the training step")
     lora: bool = Field(False, description="train a LoRA adapter instead of all weights")
     lora_rank: int = Field(32, ge=1, description="LoRA rank")

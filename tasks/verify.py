@@ -20,7 +20,8 @@ from data.schemas import rows
 from data.store import At, Stage, Store
 from tasks.search import Judge
 from tasks.settings import VerifySettings
-from verifiers._pool import Judged, Pool
+from verifiers._judge import Judged
+from verifiers._pool import Pool
 
 VERSION = 1
 PART = 2048  # attempts per part, give or take those of one problem

@@ -1,4 +1,4 @@
-"""Two independent deciders of equality for trees of `_grammar.py`: SymPy's exact simplification, and high-precision values.
+"""Two independent deciders of equality for trees of `_grammar.py`: exact simplification, high-precision values.
 
 `equal` says correct only when both agree, incorrect when values differ beyond doubt, and otherwise cannot tell. SymPy
 objects are built from our own tree; no text reaches SymPy. Runs in a killable worker: the parent enforces the time.
@@ -47,7 +47,8 @@ def build(node: Node) -> Any:
         return {"pi": sympy.pi, "e": sympy.E, "i": sympy.I, "infty": sympy.oo}[parts[0]]
     if kind == "call":
         names = {"ln": "log", "abs": "Abs", "arcsin": "asin", "arccos": "acos", "arctan": "atan"}
-        return getattr(sympy, names.get(parts[0], parts[0]))(build(parts[1]))
+        name: str = parts[0]
+        return getattr(sympy, names.get(name, name))(build(parts[1]))
     children = [build(p) for p in parts]
     if kind in ("pow", "root"):
         exponent = 1 / children[1] if kind == "root" else children[1]

@@ -57,7 +57,9 @@ def _words(token: str) -> list[str]:
         if name not in (*FUNCTIONS, *CONSTANTS, "frac", "*", "/"):
             raise Unreadable(f"unknown command {token}")
         return [name]
-    return [name] if name in (*FUNCTIONS, *CONSTANTS) else list(token) if token.isalpha() and len(token) < 4 else [token]
+    return (
+        [name] if name in (*FUNCTIONS, *CONSTANTS) else list(token) if token.isalpha() and len(token) < 4 else [token]
+    )
 
 
 class _Reader:

@@ -75,7 +75,9 @@ class Pool:
     def __enter__(self) -> "Pool":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 
@@ -110,7 +112,9 @@ class _Worker:
             path = os.pathsep.join(p for p in (str(ROOT), os.environ.get("PYTHONPATH", "")) if p)
             env = os.environ | {"PYTHONPATH": path}
             command = [sys.executable, "-m", "verifiers._worker", str(far.fileno())]
-            self._child = subprocess.Popen(command, cwd=ROOT, env=env, pass_fds=[far.fileno()], stdin=subprocess.DEVNULL)
+            self._child = subprocess.Popen(
+                command, cwd=ROOT, env=env, pass_fds=[far.fileno()], stdin=subprocess.DEVNULL
+            )
             far.close()
             self._channel = Connection(near.detach())
             self._receive(self._channel, START_S)

@@ -18,7 +18,8 @@ def verify(problem: Problem, completion: str) -> Verdict:
         return Verdict("no_answer", found.reason, "", "exact", VERSION)
     same = _plain(found.answer) == _plain(known.value)
     outcome: Outcome = "correct" if same else "incorrect"
-    return Verdict(outcome, f"{found.reason}, {'equal' if same else 'not equal'} as text", found.answer, "exact", VERSION)
+    reason = f"{found.reason}, {'equal' if same else 'not equal'} as text"
+    return Verdict(outcome, reason, found.answer, "exact", VERSION)
 
 
 def _plain(text: str) -> str:

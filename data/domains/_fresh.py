@@ -1,4 +1,4 @@
-"""What the generated domains share: building a Problem, and endless distinct problems of one split from a draw function.
+"""What the generated domains share: building a Problem, and endless distinct problems of one split.
 
 Not a domain: the leading underscore keeps it out of the registry.
 """
@@ -13,7 +13,9 @@ from data.records import Problem, Split
 GIVE_UP = 2000  # draws in a row without a new problem: the level has no more
 
 
-def build(domain: str, level: int, prompt: str, gold: Answer | Tests, verifier: str, source: str, key: str = "") -> Problem:
+def build(
+    domain: str, level: int, prompt: str, gold: Answer | Tests, verifier: str, source: str, key: str = ""
+) -> Problem:
     """A problem whose id follows from its prompt, and whose split follows from `key` (default: the prompt)."""
     split: Split = "heldout" if split_of(f"{domain}:{key or prompt}") == "heldout" else "train"
     return Problem(content_id(domain, prompt), domain, level, prompt, dump(gold), verifier, source, split)

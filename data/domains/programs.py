@@ -69,7 +69,7 @@ def _write(program: Program) -> str:
 
 
 def parse(text: str, source: str = "text") -> Problem | None:
-    """The problem in `text`; None unless it parses whole, its examples are right and differ, and the first stays in bounds."""
+    """The problem in `text`; None unless it parses whole and its examples are right, the first within bounds."""
     match = _PROMPT.fullmatch(text)
     program = _specification(match[1]) if match else None
     if not match or not program or len(program) > 12 or match[2] == match[4]:
