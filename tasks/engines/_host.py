@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from socket import socketpair
@@ -160,7 +161,8 @@ def _spawn(channel: int, log: int) -> subprocess.Popen[bytes]:
             return
         box.append(process)
         started.set()
-        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        with suppress(ChildProcessError):  # it has ended already
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
 
     threading.Thread(target=keep, name="engine-keeper", daemon=True).start()
     started.wait()

@@ -198,7 +198,9 @@ class Local:
 
 
 def _environment(source: Source, settings: EngineSettings) -> None:
-    """Switches that vLLM reads from the environment; those the user has set are left alone."""
+    """Switches that vLLM reads from the environment; those set already are left alone. Called before its import."""
+    import torch
+
     wanted = {
         "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
         "VLLM_CPU_KVCACHE_SPACE": str(settings.cpu_kvcache_gib),
@@ -208,6 +210,9 @@ def _environment(source: Source, settings: EngineSettings) -> None:
     }
     if source.local:
         wanted["HF_HUB_OFFLINE"] = "1"
+    if torch.version.cuda is None and torch.version.hip is None:
+        # Eager anyway on a CPU; else the first batch waits 2 s for a compiler, with LoRA 40 s.
+        wanted["TORCHDYNAMO_DISABLE"] = "1"
     for name, value in wanted.items():
         os.environ.setdefault(name, value)
 
