@@ -36,11 +36,12 @@ def solver_examples(domains: list[str], settings: BootstrapSettings) -> Iterator
     rng = Random(derived_seed("bootstrap", settings.seed))
     levels = range(1, settings.highest_level + 1)
     weights = [settings.decay**-level for level in levels]
+    shares = [settings.weights.get(name, 1.0) for name in domains]
     modules = {name: load(name) for name in domains}
     streams = {(d, n): m.problems("train", settings.seed, n) for d, m in modules.items() for n in levels}
     pools: dict[tuple[str, int], list[Problem]] = {key: [] for key in streams}
     for _ in range(settings.examples):
-        key = rng.choice(domains), rng.choices(levels, weights)[0]
+        key = rng.choices(domains, shares)[0], rng.choices(levels, weights)[0]
         pool = pools[key]
         fresh = list(itertools.islice(streams[key], 1)) if len(pool) < STREAM else []
         pool.extend(fresh)

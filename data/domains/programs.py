@@ -1,7 +1,7 @@
 """A short specification with two shown examples -> a Python function, judged by running it on hidden tests.
 
 `f(x): add 3, double` with `f(2)=10`, `f(5)=16` asks for `def f(x): ...`. A trace first follows the first shown example
-(`2>5>10`, whose parts are checked as steps) and then writes the code. Level = number of operations. Reference and tests
+(`2>+3=5>*2=10`, whose parts are checked as steps) and then writes the code. Level = number of operations. Reference and tests
 are computed here from the specification; nothing model-written runs here.
 """
 
@@ -19,22 +19,23 @@ BANDS = {"easy": (1, 2), "middle": (3, 5), "hard": (6, 8)}
 HIGHEST = 30  # values of the first shown example stay in 0..HIGHEST
 HIDDEN = 12  # hidden tests per problem
 INSTRUCTION = (
-    "First write one line with the value of x before and after every operation for the first example, joined by `>`. "
+    "First follow the first example in one line, `>` before each operation and `=` before its value: `2>+3=5>*2=10`. "
+    "The signs are + - % * ^2 /2 (halve, rounded down) and min. "
     "Then write the Python function f(x), one statement per operation, returning x."
 )
-EXAMPLES = ["f(x): add 3, double\nf(2)=10\nf(5)=16", "f(x): halve, cap 20\nf(9)=4\nf(0)=0"]
+EXAMPLES = ["f(x): add 3, double\nf(2)=10\nf(5)=16", "f(x): halve, cap 7\nf(9)=4\nf(0)=0"]
 
-_OPERATIONS: dict[str, tuple[str, Callable[[int, int], int]]] = {
-    "add": (" x+={}", lambda x, a: x + a),
-    "sub": (" x-={}", lambda x, a: x - a),
-    "mod": (" x%={}", lambda x, a: x % a),
-    "cap": (" x=min(x,{})", lambda x, a: min(x, a)),
-    "double": (" x*=2", lambda x, a: x * 2),
-    "triple": (" x*=3", lambda x, a: x * 3),
-    "halve": (" x//=2", lambda x, a: x // 2),
-    "square": (" x*=x", lambda x, a: x * x),
+_OPERATIONS: dict[str, tuple[str, str, Callable[[int, int], int]]] = {
+    "add": ("+{}", " x+={}", lambda x, a: x + a),
+    "sub": ("-{}", " x-={}", lambda x, a: x - a),
+    "mod": ("%{}", " x%={}", lambda x, a: x % a),
+    "cap": ("min{}", " x=min(x,{})", lambda x, a: min(x, a)),
+    "double": ("*2", " x*=2", lambda x, a: x * 2),
+    "triple": ("*3", " x*=3", lambda x, a: x * 3),
+    "halve": ("/2", " x//=2", lambda x, a: x // 2),
+    "square": ("^2", " x*=x", lambda x, a: x * x),
 }
-_ARGUMENTS = {"add": (1, 9), "sub": (1, 9), "mod": (2, 9), "cap": (5, 30)}
+_ARGUMENTS = {"add": (1, 9), "sub": (1, 9), "mod": (2, 9), "cap": (3, 9)}
 _PROMPT = re.compile(r"f\(x\): ([a-z0-9 ,]{3,200})\nf\((\d)\)=(-?\d{1,6})\nf\((\d)\)=(-?\d{1,6})")
 _WORD = re.compile(r"(add|sub|mod|cap) ([1-9]\d?)|(double|triple|halve|square)")
 
@@ -60,8 +61,14 @@ def _values(program: Program, x: int) -> list[int]:
     """x and its value after each operation."""
     values = [x]
     for name, argument in program:
-        values.append(_OPERATIONS[name][1](values[-1], argument))
+        values.append(_OPERATIONS[name][2](values[-1], argument))
     return values
+
+
+def _trace(program: Program, values: list[int]) -> str:
+    """The example followed: each operation with its value."""
+    parts = [f"{_OPERATIONS[name][0].format(a)}={v}" for (name, a), v in zip(program, values[1:], strict=True)]
+    return ">".join([str(values[0]), *parts])
 
 
 def _write(program: Program) -> str:
@@ -84,7 +91,7 @@ def parse(text: str, source: str = "text") -> Problem | None:
     rng = Random(derived_seed("hidden tests", specification))
     inputs = [x for x in rng.sample(range(-20, 60), HIDDEN + 2) if x not in (first, second)][:HIDDEN]
     cases = [Case([x], _values(program, x)[-1]) for x in inputs]
-    gold = Tests("f", cases, StepRule("trace", ">".join(map(str, trace))))
+    gold = Tests("f", cases, StepRule("trace", _trace(program, trace)))
     return build("programs", len(program), text, gold, VERIFIER, source, key=specification)
 
 
@@ -98,7 +105,7 @@ def problems(split: str, seed: int, level: int) -> Iterator[Problem]:
         while len(program) < level:
             name = rng.choice(list(_OPERATIONS))
             argument = rng.randint(*_ARGUMENTS.get(name, (0, 0)))
-            after = _OPERATIONS[name][1](value, argument)
+            after = _OPERATIONS[name][2](value, argument)
             if 0 <= after <= HIGHEST:
                 value = after
                 program.append((name, argument))
@@ -114,6 +121,6 @@ def solve(problem: Problem) -> str:
     program = _specification(match[1]) if match else None
     if not match or not program:
         raise ValueError(f"not a problem of this domain: {problem.prompt!r}")
-    trace = ">".join(map(str, _values(program, int(match[2]))))
-    body = [_OPERATIONS[name][0].format(a) for name, a in program]
+    trace = _trace(program, _values(program, int(match[2])))
+    body = [_OPERATIONS[name][1].format(a) for name, a in program]
     return "\n".join([trace, "def f(x):", *body, " return x"])
