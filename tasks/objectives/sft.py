@@ -12,6 +12,7 @@ from tasks.objectives._work import Work, run_key
 from tasks.settings import DistillSettings
 
 RELATION = "examples"
+PAD_TO = 16
 VERSION = 1
 
 _SMALL_VOCABULARY = 4096  # words up to which whole logits cost less than TRL's head in tiles
@@ -38,12 +39,14 @@ def train(table: pa.Table, base: Path, out: Path, settings: DistillSettings, see
 def collate(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """A batch padded on the right: `input_ids` and `labels`, both `(rows, longest)`, padding and prompt without loss.
 
+    Lengths are multiples of PAD_TO: every new shape costs a CPU kernel its compilation and its memory.
+
     There is no attention mask because none is needed: attention is causal, so no token sees the padding after it.
     That also makes the value of the padding irrelevant, were it the end of sequence itself.
     """
     import torch
 
-    longest = max(len(row["input_ids"]) for row in rows)
+    longest = -(-max(len(row["input_ids"]) for row in rows) // PAD_TO) * PAD_TO
     ids = torch.zeros((len(rows), longest), dtype=torch.long)
     labels = torch.full((len(rows), longest), _rows.IGNORED)
     for i, row in enumerate(rows):
