@@ -6,6 +6,7 @@ broken is a result; an engine that fails is an `ExpectationsError`, never bad da
 
 import atexit
 import json
+import logging
 import os
 import sys
 import time
@@ -171,6 +172,7 @@ def _library() -> ModuleType:
     import great_expectations.data_context.types.base
     import great_expectations.expectations
 
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
     atexit.unregister(_unlink)
     atexit.register(_unlink)
     module: ModuleType = gx
