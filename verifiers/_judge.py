@@ -27,6 +27,12 @@ def judge(problem: Problem, text: str) -> Judged:
     return Judged(replace(verdict, ms=1000 * (perf_counter() - began)), steps)
 
 
+def prepare(names: set[str]) -> None:
+    """Start what these verifiers need, such as a sandbox, before the clock of any attempt runs. Raises UserError."""
+    for name in sorted(names):
+        getattr(registry.load("verifiers", name), "prepare", lambda: None)()
+
+
 def fault(problem: Problem, reason: str) -> Verdict:
     """The verdict when the judging itself failed."""
     return Verdict("unverified", f"fault: {reason[:200]}", verifier=problem.verifier)

@@ -19,12 +19,13 @@ from queue import SimpleQueue
 from socket import socketpair
 from types import TracebackType
 
+from data.errors import UserError
 from data.progress import Progress, silent
 from data.records import Problem, StepVerdict, Verdict
 from verifiers._judge import Judged, fault
 
 BATCH = 64
-START_S = 60.0  # a new worker imports its libraries
+START_S = 60.0  # a new worker imports its libraries and proves its sandbox
 ROOT = Path(__file__).parents[1]
 
 Item = tuple[str, Problem, str]
@@ -97,6 +98,7 @@ class _Worker:
                 channel = self._running()
                 left = [[asdict(problem), text] for _, problem, text in batch[len(judged) :]]
                 channel.send_bytes(json.dumps(left).encode())
+                self._ready(channel)
                 while len(judged) < len(batch):
                     verdict, steps = json.loads(self._receive(channel, self._timeout))
                     judged.append(Judged(Verdict(**verdict), [StepVerdict(**s) for s in steps]))
@@ -117,8 +119,13 @@ class _Worker:
             )
             far.close()
             self._channel = Connection(near.detach())
-            self._receive(self._channel, START_S)
         return self._channel
+
+    def _ready(self, channel: Connection) -> None:
+        """Wait until the verifiers of a batch are prepared. Raises UserError when one cannot be, such as the sandbox."""
+        answer = self._receive(channel, START_S)
+        if answer != b"ready":
+            raise UserError(answer.decode().removeprefix("refused "))
 
     def _receive(self, channel: Connection, timeout_s: float) -> bytes:
         """The next message. Raises TimeoutError when none comes in time, EOFError when the child has died."""

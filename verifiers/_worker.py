@@ -10,8 +10,9 @@ import sys
 from dataclasses import asdict
 from multiprocessing.connection import Connection
 
+from data.errors import UserError
 from data.records import Problem
-from verifiers._judge import judge
+from verifiers._judge import judge, prepare
 
 PR_SET_PDEATHSIG = 1
 
@@ -21,12 +22,17 @@ def main() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     with Connection(int(sys.argv[1])) as channel:
-        channel.send_bytes(b"ready")
         while True:
             try:
                 batch = json.loads(channel.recv_bytes())
             except EOFError:
                 return
+            try:
+                prepare({problem["verifier"] for problem, _ in batch})
+            except UserError as e:
+                channel.send_bytes(b"refused " + str(e).encode())
+                continue
+            channel.send_bytes(b"ready")
             for problem, text in batch:
                 judged = judge(Problem(**problem), text)
                 channel.send_bytes(json.dumps([asdict(judged.verdict), [asdict(s) for s in judged.steps]]).encode())

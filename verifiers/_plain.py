@@ -1,0 +1,132 @@
+"""Values that cross between a candidate program and its judge: a bounded, tagged JSON of exact builtin types.
+
+Not a pickle: a subclass, an object or a value over the bounds raises `NotPlain` on either side, and `decode` takes any
+bytes a hostile program may send. Bounds: MAX_BYTES of JSON, MAX_NODES values, MAX_DEPTH nested, MAX_BITS an int.
+"""
+
+import json
+import math
+from typing import Any
+
+MAX_BYTES = 1 << 20
+MAX_NODES = 100_000
+MAX_DEPTH = 50
+MAX_BITS = 1 << 17
+_RAW_INT = 1 << 53
+_MAX_COLLISIONS = 64  # members of one set or dict that share a hash: more is an attack on our time
+_SEQUENCES: dict[Any, str] = {list: "l", tuple: "t", set: "s", frozenset: "z"}
+_BUILDERS: dict[str, Any] = {tag: kind for kind, tag in _SEQUENCES.items()}
+
+
+class NotPlain(ValueError):
+    """The value is of no plain type, or over the bounds."""
+
+
+def encode(value: object) -> str:
+    """JSON of `value`: ASCII, at most MAX_BYTES. Raises NotPlain. Calls no method that a program could have defined."""
+    text = json.dumps(_tagged(value, 0, [0]), separators=(",", ":"), allow_nan=False)
+    if len(text) > MAX_BYTES:
+        raise NotPlain("too large")
+    return text
+
+
+def _tagged(value: Any, depth: int, count: list[int]) -> Any:
+    """`value` as what JSON can say; a list is always [tag, ...]."""
+    count[0] += 1
+    if depth > MAX_DEPTH or count[0] > MAX_NODES:
+        raise NotPlain("too deep" if depth > MAX_DEPTH else "too large")
+    kind = type(value)
+    if value is None or kind is bool:
+        return value
+    if kind is int:
+        if -_RAW_INT <= value <= _RAW_INT:
+            return value
+        if value.bit_length() > MAX_BITS:
+            raise NotPlain("integer too large")
+        return ["i", hex(value)]
+    if kind is str or kind is bytes:
+        if len(value) > MAX_BYTES:
+            raise NotPlain("too large")
+        return value if kind is str else ["b", value.hex()]
+    if kind is float:
+        return ["f", repr(value)]
+    if kind is complex:
+        return ["c", repr(value.real), repr(value.imag)]
+    if kind is dict:
+        return ["d", *([_tagged(k, depth + 1, count), _tagged(v, depth + 1, count)] for k, v in value.items())]
+    if kind in _SEQUENCES:
+        return [_SEQUENCES[kind], *(_tagged(v, depth + 1, count) for v in value)]
+    raise NotPlain(f"not a plain value: {type.__getattribute__(kind, '__name__')[:60]}")
+
+
+def decode(text: str | bytes) -> Any:
+    """The value in `text`. Raises NotPlain for whatever `encode` cannot have written."""
+    if len(text) > MAX_BYTES or not text.isascii():
+        raise NotPlain("too large, or not ASCII")
+    try:
+        return _value(json.loads(text), 0, [0])
+    except (ValueError, TypeError, IndexError, KeyError, RecursionError, OverflowError) as e:
+        raise NotPlain(f"not an encoded value: {type(e).__name__}") from e
+
+
+def _value(tagged: Any, depth: int, count: list[int]) -> Any:
+    count[0] += 1
+    if depth > MAX_DEPTH or count[0] > MAX_NODES:
+        raise NotPlain("too deep or too large")
+    if tagged is None or type(tagged) in (bool, int, str):
+        return tagged
+    if type(tagged) is not list:
+        raise NotPlain("not a tagged value")
+    tag, parts = tagged[0], tagged[1:]
+    if tag == "i":
+        return int(parts[0], 16)
+    if tag == "f":
+        return float(parts[0])
+    if tag == "c":
+        return complex(float(parts[0]), float(parts[1]))
+    if tag == "b":
+        return bytes.fromhex(parts[0])
+    if tag == "d":
+        keys = [_value(k, depth + 1, count) for k, _ in parts]
+        _refuse_collisions(keys)
+        return dict(zip(keys, (_value(v, depth + 1, count) for _, v in parts), strict=True))
+    values = [_value(v, depth + 1, count) for v in parts]
+    if tag in ("s", "z"):
+        _refuse_collisions(values)
+    return _BUILDERS[tag](values)
+
+
+def _refuse_collisions(members: list[Any]) -> None:
+    if len(members) - len(set(map(hash, members))) > _MAX_COLLISIONS:
+        raise NotPlain("too many equal hashes")
+
+
+def same(got: Any, gold: Any) -> bool:
+    """Type-strict equality of decoded values: True is not 1, (1,) is not [1], nan is nan.
+
+    Where the gold is a float, an int or float within 1e-9 (relative) is the same. Members of sets and keys of dicts
+    are compared exactly.
+    """
+    if type(gold) is float and type(got) in (int, float):
+        return _close(got, gold)
+    if type(got) is not type(gold):
+        return False
+    if isinstance(gold, complex):
+        return _close(got.real, gold.real) and _close(got.imag, gold.imag)
+    if isinstance(gold, list | tuple):
+        return len(got) == len(gold) and all(same(a, b) for a, b in zip(got, gold, strict=True))
+    if isinstance(gold, set | frozenset):
+        return sorted(map(encode, got)) == sorted(map(encode, gold))
+    if isinstance(gold, dict):
+        ours, theirs = ({encode(k): v for k, v in d.items()} for d in (gold, got))
+        return ours.keys() == theirs.keys() and all(same(theirs[k], v) for k, v in ours.items())
+    return bool(got == gold)
+
+
+def _close(got: float, gold: float) -> bool:
+    if math.isnan(gold):
+        return got != got
+    try:
+        return math.isclose(got, gold, rel_tol=1e-9)
+    except OverflowError:  # an int beyond every float
+        return False
