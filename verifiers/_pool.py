@@ -122,7 +122,7 @@ class _Worker:
         return self._channel
 
     def _ready(self, channel: Connection) -> None:
-        """Wait until the verifiers of a batch are prepared. Raises UserError when one cannot be, such as the sandbox."""
+        """Wait until the verifiers of a batch are prepared. Raises UserError when one cannot be."""
         answer = self._receive(channel, START_S)
         if answer != b"ready":
             raise UserError(answer.decode().removeprefix("refused "))

@@ -1,8 +1,8 @@
 """A short specification with two shown examples -> a Python function, judged by running it on hidden tests.
 
 `f(x): add 3, double` with `f(2)=10`, `f(5)=16` asks for `def f(x): ...`. A trace first follows the first shown example
-(`2>+3=5>*2=10`, whose parts are checked as steps) and then writes the code. Level = number of operations. Reference and tests
-are computed here from the specification; nothing model-written runs here.
+(`2>+3=5>*2=10`, whose parts are checked as steps) and then writes the code. Level = number of operations. Reference
+and tests are computed here from the specification; nothing model-written runs here.
 """
 
 import re
