@@ -1,83 +1,130 @@
-"""The final answer of a completion, by strict rules, and why it is that. Text only: nothing is interpreted here.
+r"""Where the final answer of a completion is: strict rules, so that a guess among many is no answer.
 
-Thinking (`<think>…</think>`) is stripped; an unclosed one leaves no answer. Then the last marker counts: a line
-`#### x`, a `\\boxed{x}`, or a sentence `final answer is x`. Several different boxes in the last sentence are no answer.
+The answer is what the last marker names: a line `#### x`, a `\boxed{x}`, or "final answer is x". Thinking is stripped
+first and an unclosed `<think>` has no answer. Not here: what the answer means (`exact`, `symbolic`).
 """
 
 import re
 import unicodedata
 from dataclasses import dataclass
 
-MAX_TEXT = 200_000  # characters of a completion that are looked at
-MAX_ANSWER = 2_000
+MAX_TAIL = 20_000  # characters of a completion that are searched, from its end
+MAX_ANSWER = 1_000  # characters of an answer
 
-_THINK = re.compile(r"<think>.*?</think>", re.DOTALL)
-_HASHES = re.compile(r"^[ \t]*####[ \t]*(\S[^\n]*?)[ \t]*$", re.MULTILINE)
-_SENTENCE = re.compile(r"final answer(?: is)?[ \t]*:?[ \t]*([^\n]+)", re.IGNORECASE)
-_BOX = re.compile(r"\\boxed\s*\{")
+_OPEN, _CLOSE = "<think>", "</think>"
+_LINE = re.compile(r"^[ \t]*####[ \t]*(.*)$", re.MULTILINE)
+_BOX = re.compile(r"\\f?boxed\s*\{")
+_PHRASE = re.compile(r"final answer(?: is\b|\s*:)[ \t]*:?", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"\n|[.!?](?=\s|$)")
+_WRAPPERS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"), ("**", "**"), ("`", "`"))
+_SUPERSCRIPTS = {ord(c): d for c, d in zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ", "0123456789-+n", strict=True)}
+_SUPERSCRIPT_RUN = re.compile("[" + "".join(map(chr, _SUPERSCRIPTS)) + "]+")
+_VULGAR = re.compile("[¼-¾⅐-⅞]")
+_MINUS = str.maketrans(dict.fromkeys(map(ord, "\u2212\u2010\u2011\u2012\u2013\ufe63\uff0d"), "-"))  # minus and dashes
 
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """`answer` is empty when there is none; `reason` says where it was found, or why it was not."""
+    """`answer` is empty when there is none; `reason` then says why, else which marker named it."""
 
     answer: str
     reason: str
 
 
 def normalise(text: str) -> str:
-    """NFKC, with the minus, times and similar signs of typography as their plain ones."""
-    text = unicodedata.normalize("NFKC", text.replace("½", " 1/2").replace("¼", " 1/4").replace("¾", " 3/4"))
-    return text.translate(_PLAIN)
+    """NFKC and one minus sign, after `x²` became `x^{2}` and `1½` became `1 1/2`, which NFKC alone would join."""
+    text = _SUPERSCRIPT_RUN.sub(lambda m: "^{" + m[0].translate(_SUPERSCRIPTS) + "}", text)
+    text = _VULGAR.sub(lambda m: " " + unicodedata.normalize("NFKC", m[0]), text)
+    return unicodedata.normalize("NFKC", text).translate(_MINUS).replace("\u2044", "/")
 
 
-_PLAIN = str.maketrans({"−": "-", "–": "-", "×": "*", "·": "*", "⋅": "*", "÷": "/", "⁄": "/", "’": "'", "\u200b": None})
+def without_thinking(text: str) -> str | None:
+    """What follows the thinking; None when a thinking part is never closed."""
+    rest = text[text.rfind(_CLOSE) + len(_CLOSE) :] if _CLOSE in text else text
+    return None if _OPEN in rest else rest
 
 
 def extract(text: str) -> Extracted:
-    """The final answer of a completion."""
-    if len(text) > MAX_TEXT:
-        return Extracted("", f"longer than {MAX_TEXT} characters")
-    text = _THINK.sub("", text)
-    if "<think>" in text:
-        return Extracted("", "the thinking was never closed")
-    text = text.rpartition("</think>")[2]
-    found: list[tuple[int, str, str]] = []
-    if hashes := list(_HASHES.finditer(text)):
-        found.append((hashes[-1].start(), hashes[-1][1], "after the last ####"))
-    if sentences := list(_SENTENCE.finditer(text)):
-        words = sentences[-1][1]
-        if not _BOX.search(words):
-            found.append((sentences[-1].start(), words.strip().rstrip(".").strip(" $*"), "after 'final answer'"))
-    boxes = _boxes(text)
-    if boxes:
-        last = _last_sentence(text, boxes)
-        if len({normalise(b).replace(" ", "") for b in last}) > 1:
-            return Extracted("", "several different boxes in the last sentence")
-        found.append((boxes[-1][0], last[-1].strip(), "in the last box"))
+    """The final answer of a completion. Never raises; linear in the length of the text."""
+    said = without_thinking(text)
+    if said is None:
+        return Extracted("", "the thinking is never closed")
+    said = said[-MAX_TAIL:]
+    found = [f for f in (_last_line(said), _last_box(said), _last_phrase(said)) if f is not None]
     if not found:
-        return Extracted("", "no final answer marker")
-    _, answer, reason = max(found)
-    if not answer or len(answer) > MAX_ANSWER:
-        return Extracted("", "the final answer is empty" if not answer else f"an answer over {MAX_ANSWER} characters")
-    return Extracted(normalise(answer).strip(), reason)
+        return Extracted("", "no final answer is marked")
+    _, answer, reason = max(found, key=lambda f: f[0])
+    if answer is None:
+        return Extracted("", reason)
+    if len(answer) > MAX_ANSWER:
+        return Extracted("", f"the answer is longer than {MAX_ANSWER} characters")
+    answer = _bare(normalise(answer))
+    return Extracted(answer, reason) if answer else Extracted("", "the answer is empty")
 
 
-def _boxes(text: str) -> list[tuple[int, str]]:
-    """Start and content of every box whose braces are balanced."""
-    found = []
-    for match in _BOX.finditer(text):
-        depth = 1
-        for i in range(match.end(), min(len(text), match.end() + MAX_ANSWER)):
-            depth += (text[i] == "{") - (text[i] == "}")
-            if depth == 0:
-                found.append((match.start(), text[match.end() : i]))
+def _last(marker: re.Pattern[str], text: str) -> re.Match[str] | None:
+    return max(marker.finditer(text), key=re.Match.start, default=None)
+
+
+def _last_line(text: str) -> tuple[int, str | None, str] | None:
+    last = _last(_LINE, text)
+    return None if last is None else (last.start(), last[1], "the last #### line")
+
+
+def _last_phrase(text: str) -> tuple[int, str | None, str] | None:
+    last = _last(_PHRASE, text)
+    if last is None:
+        return None
+    rest = text[last.end() :].lstrip(" \t").partition("\n")[0]
+    return last.start(), re.split(r"[.!?](?=\s|$)", rest, maxsplit=1)[0], "the final answer phrase"
+
+
+def _last_box(text: str) -> tuple[int, str | None, str] | None:
+    boxes = [(m.start(), _braced(text, m.end())) for m in _BOX.finditer(text)]
+    if not boxes:
+        return None
+    start, content = boxes[-1]
+    if content is None:
+        return start, None, "the last box is never closed"
+    sentence_start = 0
+    for end in _SENTENCE_END.finditer(text, 0, start):
+        sentence_start = end.end()
+    rivals = {_squeeze(c) for at, c in boxes if at >= sentence_start and c is not None}
+    if len(rivals) > 1:
+        return start, None, "several different boxes in the final sentence"
+    return start, content, "the last box"
+
+
+def _braced(text: str, start: int) -> str | None:
+    """The text from `start` to the brace that closes the one before `start`."""
+    depth = 1
+    for m in re.compile(r"(?<!\\)[{}]").finditer(text, start, start + MAX_ANSWER + 1):
+        depth += 1 if m[0] == "{" else -1
+        if depth == 0:
+            return text[start : m.start()]
+    return None
+
+
+def _squeeze(text: str) -> str:
+    return "".join(text.split())
+
+
+def _bare(text: str) -> str:
+    """The answer without the marks around it: dollars, stars, a final full stop."""
+    while True:
+        text = text.strip()
+        if text.endswith(".") and not text.endswith(".."):
+            text = text[:-1]
+            continue
+        for left, right in _WRAPPERS:
+            inner = text[len(left) : len(text) - len(right)]
+            if (
+                len(text) > len(left) + len(right)
+                and text.startswith(left)
+                and text.endswith(right)
+                and left not in inner
+            ):
+                text = inner
                 break
-    return found
-
-
-def _last_sentence(text: str, boxes: list[tuple[int, str]]) -> list[str]:
-    """Contents of the boxes that stand in the same sentence as the last one."""
-    last = boxes[-1][0]
-    start = max(text.rfind("\n", 0, last), text.rfind(". ", 0, last))
-    return [content for at, content in boxes if at > start]
+        else:
+            return text

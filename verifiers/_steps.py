@@ -1,24 +1,22 @@
-"""Checking the steps of a trace, line by line, with exact arithmetic of our own. Steps are lines.
+"""Verdicts on the single steps of a trace, by the rule in the gold. Fast, exact, bounded; never raises.
 
-`same_value`: a line is a sum of whole numbers with the value of the start. `same_solution`: a line is a linear equation
-in x with the one solution of the start. `trace`: the first line reads as the start, part by part. The line of the final
-answer is judged by the verifier, not here. A line that does not parse is a wrong step.
+A step is one line before the final `####` line (`same_value`, `same_solution`) or one part of the first line (`trace`).
+A line that does not parse is an incorrect step. Not here: what curation makes of a wrong step.
 """
 
-import re
-from fractions import Fraction
+from collections.abc import Callable
 
 from data import gold
-from data.records import Outcome, Problem, StepVerdict
+from data.records import Problem, StepVerdict
+from verifiers import _linear
+from verifiers._extract import normalise, without_thinking
 
-MAX_STEPS = 200
-MAX_LINE = 1_000
-
-_TERM = re.compile(r"([+-]?)(\d{0,9})(x?)")
+MAX_STEPS = 200  # further lines are one incorrect step
+MAX_LINE = 2_000  # characters
 
 
 def step_offsets(text: str) -> list[int]:
-    """Offset of each line of a completion that is not blank."""
+    """Offsets at which the lines of `text` start that are not blank (characters)."""
     offsets, at = [], 0
     for line in text.split("\n"):
         if line.strip():
@@ -28,65 +26,74 @@ def step_offsets(text: str) -> list[int]:
 
 
 def check_steps(problem: Problem, text: str) -> list[StepVerdict]:
-    """One verdict per checked step, in order; empty for problems whose steps are not checked."""
-    rule = gold.load(problem.gold).steps
-    lines = [line.strip() for line in text.split("\n")[: MAX_STEPS + 1] if line.strip()]
+    """One verdict per step of a completion; empty when the gold has no rule or cannot be read."""
+    try:
+        rule = gold.load(problem.gold).steps
+    except ValueError:
+        return []
+    body = without_thinking(text)
+    if not rule.kind or body is None:
+        return []
     if rule.kind == "trace":
-        return _trace(rule.start, lines[0] if lines else "")
+        return _trace(rule.start, body)
+    try:
+        return _lines(rule.kind, _check_of(rule), body)
+    except _linear.NotLinear as e:
+        return [StepVerdict(0, "unverified", rule.kind, f"the rule's start is not understood: {e}")]
+
+
+def _check_of(rule: gold.StepRule) -> Callable[[str], str]:
+    """A function from a line to what is wrong with it (empty: nothing). Raises NotLinear when `start` is unreadable."""
     if rule.kind == "same_value":
-        start = value(rule.start)
-        return [_verdict(i, rule.kind, value(line) == start, line) for i, line in enumerate(_before_answer(lines))]
-    if rule.kind == "same_solution":
-        root = solution(rule.start)
-        return [_verdict(i, rule.kind, solution(line) == root, line) for i, line in enumerate(_before_answer(lines))]
-    return []
+        value = _linear.value(rule.start)
+        return lambda line: (
+            "" if (v := _linear.value(line)) == value else f"the value is {_short(v)}, not {_short(value)}"
+        )
+    unknown, solved = _linear.solution(rule.start)
+
+    def same_solution(line: str) -> str:
+        found = _linear.solution(line, unknown)[1]
+        return "" if found == solved else f"{unknown} would be {_short(found)}, not {_short(solved)}"
+
+    return same_solution
 
 
-def value(text: str) -> Fraction | None:
-    """The value of a sum of whole numbers, or None when the text is not one."""
-    form = _linear(text)
-    return form[1] if form and form[0] == 0 and "x" not in text else None
-
-
-def solution(text: str) -> Fraction | None:
-    """The one solution of a linear equation in x, or None when there is not exactly one."""
-    left, equals, right = text.partition("=")
-    first, second = _linear(left), _linear(right)
-    if not equals or first is None or second is None or first[0] == second[0]:
-        return None
-    return (second[1] - first[1]) / (first[0] - second[0])
-
-
-def _linear(text: str) -> tuple[Fraction, Fraction] | None:
-    """Coefficient of x and constant of a sum of terms such as `2x+3-x`."""
-    text = text.replace(" ", "")
-    if not text or len(text) > MAX_LINE:
-        return None
-    factor, constant, at = Fraction(0), Fraction(0), 0
-    while at < len(text):
-        match = _TERM.match(text, at)
-        if not match or not (match[2] or match[3]) or (at and not match[1]):
-            return None
-        amount = Fraction(f"{match[1]}{match[2] or 1}")
-        factor, constant = (factor + amount, constant) if match[3] else (factor, constant + amount)
-        at = match.end()
-    return factor, constant
-
-
-def _before_answer(lines: list[str]) -> list[str]:
-    return [line for line in lines if not line.startswith("####")]
-
-
-def _trace(start: str, line: str) -> list[StepVerdict]:
-    """Part by part; a trace that is too short or too long has a wrong part where it ends."""
-    wanted, found = start.split(">"), line[:MAX_LINE].split(">")
-    padded = found[: len(wanted)] + [""] * (len(wanted) - len(found))
-    verdicts = [_verdict(i, "trace", a == b, b) for i, (a, b) in enumerate(zip(wanted, padded, strict=True))]
-    if len(found) > len(wanted):
-        verdicts.append(_verdict(len(wanted), "trace", False, found[len(wanted)]))
+def _lines(kind: str, wrong: Callable[[str], str], body: str) -> list[StepVerdict]:
+    lines = body.split("\n")
+    final = max((i for i, line in enumerate(lines) if line.lstrip().startswith("####")), default=len(lines))
+    verdicts: list[StepVerdict] = []
+    for line in lines[:final]:
+        if not line.strip():
+            continue
+        index = len(verdicts)
+        if index == MAX_STEPS:
+            verdicts.append(StepVerdict(index, "incorrect", kind, f"more than {MAX_STEPS} steps"))
+            break
+        try:
+            reason = wrong(normalise(line[:MAX_LINE]))
+        except _linear.NotLinear as e:
+            reason = f"not understood: {e}"
+        verdicts.append(StepVerdict(index, "incorrect" if reason else "correct", kind, reason))
     return verdicts
 
 
-def _verdict(index: int, kind: str, right: bool, shown: str) -> StepVerdict:
-    outcome: Outcome = "correct" if right else "incorrect"
-    return StepVerdict(index, outcome, kind, "" if right else f"wrong: {shown[:80]}")
+def _trace(start: str, body: str) -> list[StepVerdict]:
+    first = next((line for line in body.split("\n") if line.strip()), "")
+    wanted, got = start.split(">"), first.strip()[:MAX_LINE].split(">")[: MAX_STEPS + 1]
+    verdicts = []
+    for index in range(max(len(wanted), len(got))):
+        if index >= len(wanted):
+            reason = "a part too many"
+        elif index >= len(got):
+            reason = f"a part is missing: {_short(wanted[index])}"
+        else:
+            reason = "" if got[index] == wanted[index] else f"{_short(got[index])} should be {_short(wanted[index])}"
+        verdicts.append(StepVerdict(index, "incorrect" if reason else "correct", "trace", reason))
+        if reason and (index >= len(wanted) or index >= len(got)):
+            break
+    return verdicts
+
+
+def _short(thing: object) -> str:
+    text = str(thing)
+    return text if len(text) <= 40 else text[:37] + "..."

@@ -1,40 +1,45 @@
-"""Text equality of the final answer, after Unicode, case and white space are evened out. No mathematics."""
+"""Judge of answers that are words: equal text after NFKC, spaces and letter case. Knows no mathematics."""
 
 from data import gold
-from data.domains.file import parse
 from data.records import Outcome, Problem, Verdict
 from verifiers._extract import extract, normalise
 
-VERSION = 1
+VERSION = 2
 
 
 def verify(problem: Problem, completion: str) -> Verdict:
-    """`correct` when the final answer reads like the gold."""
-    known = gold.load(problem.gold)
-    if not isinstance(known, gold.Answer):
-        return Verdict("unverified", "the problem has tests, not an answer", "", "exact", VERSION)
+    """`correct` when the marked answer reads like the gold; `no_answer` when none is marked."""
     found = extract(completion)
     if not found.answer:
-        return Verdict("no_answer", found.reason, "", "exact", VERSION)
-    same = _plain(found.answer) == _plain(known.value)
-    outcome: Outcome = "correct" if same else "incorrect"
-    reason = f"{found.reason}, {'equal' if same else 'not equal'} as text"
-    return Verdict(outcome, reason, found.answer, "exact", VERSION)
+        return _verdict("no_answer", found.reason)
+    try:
+        wanted = gold.load(problem.gold)
+    except ValueError as e:
+        return _verdict("unverified", str(e), found.answer)
+    if not isinstance(wanted, gold.Answer):
+        return _verdict("unverified", "the gold is no answer but tests", found.answer)
+    if _canonical(found.answer) == _canonical(wanted.value):
+        return _verdict("correct", "same text", found.answer)
+    return _verdict("incorrect", "another text", found.answer)
 
 
-def _plain(text: str) -> str:
-    return " ".join(normalise(text).casefold().split()).strip(" .$")
+def _canonical(text: str) -> str:
+    return " ".join(normalise(text).casefold().split())
 
 
-def _examples() -> list[tuple[Problem, str, Outcome]]:
-    problem = parse('{"prompt": "Capital of France?", "answer": "Paris"}')
-    assert problem is not None
-    return [
-        (problem, "It is Paris.\n#### Paris", "correct"),
-        (problem, "\\boxed{ paris }", "correct"),
-        (problem, "#### Lyon", "incorrect"),
-        (problem, "Paris", "no_answer"),
-    ]
+def _verdict(outcome: Outcome, reason: str, answer: str = "") -> Verdict:
+    return Verdict(outcome, reason, answer, "exact", VERSION)
 
 
-EXAMPLES = _examples()
+def _example(value: str) -> Problem:
+    return Problem("example", "example", 1, "?", gold.dump(gold.Answer(value)), "exact", "example", "train")
+
+
+EXAMPLES: list[tuple[Problem, str, Outcome]] = [
+    (_example("Paris"), "It is the capital.\n#### Paris", "correct"),
+    (_example("Paris"), r"So \boxed{ PARIS }.", "correct"),
+    (_example("new york"), "Final answer is New  York.", "correct"),
+    (_example("Paris"), "#### London", "incorrect"),
+    (_example("Paris"), "Paris", "no_answer"),
+    (_example("Paris"), "<think>#### Paris", "no_answer"),
+]
