@@ -29,7 +29,7 @@ HOMES = {
 # Calls that would run or unpickle what a model wrote. The one file that executes programs does so inside the sandbox.
 RUNS_TEXT = {"eval", "exec", "compile", "__import__", "sympify", "parse_expr", "parse_latex", "S"}
 RUNS_TEXT_OF = {("pickle", "loads"), ("pickle", "load"), ("marshal", "loads"), ("os", "system"), ("dill", "loads")}
-INSIDE_SANDBOX: set[str] = set()
+INSIDE_SANDBOX = {"verifiers/_jail.py"}
 MAX_FILE, MAX_FUNCTION = 300, 70
 
 FILES = sorted(p for package in MAY_IMPORT for p in (ROOT / package).rglob("*.py"))

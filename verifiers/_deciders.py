@@ -148,6 +148,8 @@ def _evaluate(node: Node, point: dict[str, Any], mp: Any) -> Any:
             return first / last
         case "neg":
             return -first
+    if first == 0 and last.imag == 0 and last.real > 0:
+        return first
     if first == 0 or abs(mp.log(first) * last) > MAX_MAGNITUDE:
         raise ValueError("a power of zero, or too large")
     return first**last

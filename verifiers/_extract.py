@@ -13,13 +13,13 @@ MAX_ANSWER = 1_000  # characters of an answer
 
 _OPEN, _CLOSE = "<think>", "</think>"
 _LINE = re.compile(r"^[ \t]*####[ \t]*(.*)$", re.MULTILINE)
-_BOX = re.compile(r"\\f?boxed\s*\{")
+_BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _PHRASE = re.compile(r"final answer(?: is\b|\s*:)[ \t]*:?", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"\n|[.!?](?=\s|$)")
 _WRAPPERS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"), ("**", "**"), ("`", "`"))
 _SUPERSCRIPTS = {ord(c): d for c, d in zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ", "0123456789-+n", strict=True)}
 _SUPERSCRIPT_RUN = re.compile("[" + "".join(map(chr, _SUPERSCRIPTS)) + "]+")
-_VULGAR = re.compile("[¼-¾⅐-⅞]")
+_VULGAR = re.compile(r"(\d?)([¼-¾⅐-⅞])")
 _MINUS = str.maketrans(dict.fromkeys(map(ord, "\u2212\u2010\u2011\u2012\u2013\ufe63\uff0d"), "-"))  # minus and dashes
 
 
@@ -34,7 +34,7 @@ class Extracted:
 def normalise(text: str) -> str:
     """NFKC and one minus sign, after `x²` became `x^{2}` and `1½` became `1 1/2`, which NFKC alone would join."""
     text = _SUPERSCRIPT_RUN.sub(lambda m: "^{" + m[0].translate(_SUPERSCRIPTS) + "}", text)
-    text = _VULGAR.sub(lambda m: " " + unicodedata.normalize("NFKC", m[0]), text)
+    text = _VULGAR.sub(lambda m: (m[1] and m[1] + " ") + unicodedata.normalize("NFKC", m[2]), text)
     return unicodedata.normalize("NFKC", text).translate(_MINUS).replace("\u2044", "/")
 
 

@@ -7,6 +7,7 @@ rest of its batch is judged again. A few batches are in flight at a time, so any
 import itertools
 import json
 import os
+import struct
 import subprocess
 import sys
 from collections import deque
@@ -16,7 +17,7 @@ from dataclasses import asdict, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import SimpleQueue
-from socket import socketpair
+from socket import SO_RCVTIMEO, SO_SNDTIMEO, SOL_SOCKET, socketpair
 from types import TracebackType
 
 from data.errors import UserError
@@ -46,15 +47,16 @@ class Pool:
         """Judgements in the order of `items`, with `attempt_id` set."""
         waiting: deque[Future[list[Judged]]] = deque()
         source, done = iter(items), 0
-        while batch := list(itertools.islice(source, BATCH)):
-            waiting.append(self._threads.submit(self._judge_batch, batch))
-            if len(waiting) > 2 * self._count:
-                for judged in waiting.popleft().result():
-                    done += 1
-                    yield judged
+        while True:
+            if batch := list(itertools.islice(source, BATCH)):
+                waiting.append(self._threads.submit(self._judge_batch, batch))
+            if not waiting:
+                return
+            if not batch or len(waiting) > 2 * self._count:
+                finished = waiting.popleft().result()
+                yield from finished
+                done += len(finished)
                 progress(done, 0, "judged")
-        for future in waiting:
-            yield from future.result()
 
     def _judge_batch(self, batch: list[Item]) -> list[Judged]:
         worker = self._idle.get()
@@ -68,7 +70,9 @@ class Pool:
         ]
 
     def close(self) -> None:
-        """End all workers."""
+        """End all workers, also those in the middle of a check."""
+        for worker in self._workers:
+            worker.stop()
         self._threads.shutdown(cancel_futures=True)
         for worker in self._workers:
             worker.end()
@@ -89,6 +93,7 @@ class _Worker:
         self._timeout = timeout_s
         self._child: subprocess.Popen[bytes] | None = None
         self._channel: Connection | None = None
+        self._stopped = False
 
     def judge(self, batch: list[Item]) -> list[Judged]:
         """Judge a batch; each item may take `timeout_s`."""
@@ -103,12 +108,16 @@ class _Worker:
                     verdict, steps = json.loads(self._receive(channel, self._timeout))
                     judged.append(Judged(Verdict(**verdict), [StepVerdict(**s) for s in steps]))
             except (OSError, EOFError) as e:
+                if self._stopped:
+                    raise
                 problem = batch[len(judged)][1]
                 judged.append(Judged(fault(problem, str(e) or "the worker died"), []))
                 self.end()
         return judged
 
     def _running(self) -> Connection:
+        if self._stopped:
+            raise EOFError("the pool is closed")
         if self._channel is None:
             near, far = socketpair()
             path = os.pathsep.join(p for p in (str(ROOT), os.environ.get("PYTHONPATH", "")) if p)
@@ -118,6 +127,8 @@ class _Worker:
                 command, cwd=ROOT, env=env, pass_fds=[far.fileno()], stdin=subprocess.DEVNULL
             )
             far.close()
+            for option in (SO_SNDTIMEO, SO_RCVTIMEO):  # a worker that stops in mid-message is a hung one
+                near.setsockopt(SOL_SOCKET, option, struct.pack("ll", int(START_S), 0))
             self._channel = Connection(near.detach())
         return self._channel
 
@@ -135,6 +146,12 @@ class _Worker:
             return channel.recv_bytes()
         except (EOFError, ConnectionError):
             raise EOFError("the worker died") from None
+
+    def stop(self) -> None:
+        """Judge no more: what runs is killed, and whoever waits for it gets EOFError. For another thread to call."""
+        self._stopped = True
+        if (child := self._child) is not None:
+            child.kill()
 
     def end(self) -> None:
         """Kill the child and forget it."""
