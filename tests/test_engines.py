@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from data import domains
-from tasks.engines import Engine, EngineError, Request, start
+from tasks.engines import Engine, EngineError, Request, start, vllm
+from tasks.engines._model import find, quiet_threads
 from tasks.engines._prompts import render
 from tasks.settings import EngineSettings
 from tests import tiny
@@ -154,6 +155,35 @@ def test_bad_models_are_one_sentence(name: str, tmp_path: Path, models: Path) ->
         start(tmp_path, settings(name))
 
 
+def test_threads_are_chosen_for_a_small_model_unless_the_user_did(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OMP_NUM_THREADS", "OMP_WAIT_POLICY"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    quiet_threads(find(models / "a"))
+    assert (os.environ["OMP_NUM_THREADS"], os.environ["OMP_WAIT_POLICY"]) == ("1", "passive")
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")
+    quiet_threads(find(models / "a"))
+    assert os.environ["OMP_NUM_THREADS"] == "4"
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    quiet_threads(find("org/large"))
+    assert "OMP_NUM_THREADS" not in os.environ
+
+
+def test_more_gpus_than_there_are_is_one_sentence() -> None:
+    class Machine:
+        def is_cpu(self) -> bool:
+            return False
+
+        def device_count(self) -> int:
+            return 2
+
+    vllm._check_devices(Machine(), replace_settings(tensor_parallel=2))
+    with pytest.raises(EngineError, match="tensor_parallel = 4 exceeds the 2 device"):
+        vllm._check_devices(Machine(), replace_settings(tensor_parallel=4))
+
+
 def test_vllm_not_installed_is_one_sentence(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib.util
 
@@ -229,6 +259,10 @@ def test_qwen3_with_chat_template_and_lora_through_vllm(tmp_path: Path) -> None:
         assert answers(running, greedy) == plain
         [[c]] = list(running.complete([greedy[0]]))
         assert c.prompt_tokens > len(greedy[0].prompt + greedy[0].system)  # the template's own words
+        stream = running.complete(batch(n=16))
+        os.kill(running.pid, signal.SIGKILL)
+        with pytest.raises(EngineError, match="died \\(killed by SIGKILL\\)"):
+            list(stream)
     finally:
         running.close()
 

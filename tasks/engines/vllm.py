@@ -16,7 +16,7 @@ from data.ids import derived_seed
 from data.records import Finish
 from tasks.engines import Completion, EngineError, Request
 from tasks.engines._host import Hosted
-from tasks.engines._model import Source, find
+from tasks.engines._model import Source, find, quiet_threads
 from tasks.engines._prompts import encode, render
 from tasks.settings import EngineSettings
 
@@ -199,6 +199,7 @@ class Local:
 
 def _environment(source: Source, settings: EngineSettings) -> None:
     """Switches that vLLM reads from the environment; those set already are left alone. Called before its import."""
+    quiet_threads(source)
     import torch
 
     wanted = {
