@@ -1,7 +1,9 @@
 """One attempt judged: the verdict of the problem's verifier, and the verdicts of its steps. Runs inside a worker."""
 
 from dataclasses import dataclass, replace
+from functools import cache
 from time import perf_counter
+from types import ModuleType
 
 from data import registry
 from data.records import Problem, StepVerdict, Verdict
@@ -20,17 +22,23 @@ def judge(problem: Problem, text: str) -> Judged:
     """The judgement of one completion. A verifier that fails is a fault, hence `unverified`, never a wrong answer."""
     began = perf_counter()
     try:
-        verdict = registry.load("verifiers", problem.verifier).verify(problem, text)
+        verdict = _verifier(problem.verifier).verify(problem, text)
         steps = check_steps(problem, text)
     except Exception as e:  # whatever a verifier raises is its own fault, and must not become a label
         verdict, steps = fault(problem, f"{type(e).__name__}: {e}"), []
     return Judged(replace(verdict, ms=1000 * (perf_counter() - began)), steps)
 
 
+@cache
+def _verifier(name: str) -> ModuleType:
+    """The verifier of that name; looking it up lists a folder. Raises LookupError."""
+    return registry.load("verifiers", name)
+
+
 def prepare(names: set[str]) -> None:
     """Start what these verifiers need, such as a sandbox, before the clock of any attempt runs. Raises UserError."""
-    for name in sorted(names):
-        getattr(registry.load("verifiers", name), "prepare", lambda: None)()
+    for name in sorted(names & set(registry.known("verifiers"))):  # an unknown one is a fault of its attempts
+        getattr(_verifier(name), "prepare", lambda: None)()
 
 
 def fault(problem: Problem, reason: str) -> Verdict:

@@ -17,7 +17,7 @@ from dataclasses import asdict, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import SimpleQueue
-from socket import SO_RCVTIMEO, SO_SNDTIMEO, SOL_SOCKET, socketpair
+from socket import SO_RCVTIMEO, SO_SNDTIMEO, SOL_SOCKET, socket, socketpair
 from types import TracebackType
 
 from data.errors import UserError
@@ -86,6 +86,11 @@ class Pool:
         self.close()
 
 
+def _timeval(seconds: float) -> bytes:
+    """struct timeval."""
+    return struct.pack("ll", int(seconds), int(seconds % 1 * 1e6))
+
+
 class _Worker:
     """One child process, started when first needed and again after it was lost."""
 
@@ -93,6 +98,8 @@ class _Worker:
         self._timeout = timeout_s
         self._child: subprocess.Popen[bytes] | None = None
         self._channel: Connection | None = None
+        self._socket: socket | None = None
+        self._patience = 0.0
         self._stopped = False
 
     def judge(self, batch: list[Item]) -> list[Judged]:
@@ -127,9 +134,9 @@ class _Worker:
                 command, cwd=ROOT, env=env, pass_fds=[far.fileno()], stdin=subprocess.DEVNULL
             )
             far.close()
-            for option in (SO_SNDTIMEO, SO_RCVTIMEO):  # a worker that stops in mid-message is a hung one
-                near.setsockopt(SOL_SOCKET, option, struct.pack("ll", int(START_S), 0))
-            self._channel = Connection(near.detach())
+            near.setsockopt(SOL_SOCKET, SO_SNDTIMEO, _timeval(START_S))  # one that does not even read is hung
+            self._socket, self._patience = near, 0.0
+            self._channel = Connection(os.dup(near.fileno()))
         return self._channel
 
     def _ready(self, channel: Connection) -> None:
@@ -140,10 +147,13 @@ class _Worker:
 
     def _receive(self, channel: Connection, timeout_s: float) -> bytes:
         """The next message. Raises TimeoutError when none comes in time, EOFError when the child has died."""
-        if not channel.poll(timeout_s):
-            raise TimeoutError(f"no verdict within {timeout_s:g} s")
+        if self._socket is not None and self._patience != timeout_s:
+            self._socket.setsockopt(SOL_SOCKET, SO_RCVTIMEO, _timeval(timeout_s))  # cheaper than a poll per verdict
+            self._patience = timeout_s
         try:
             return channel.recv_bytes()
+        except BlockingIOError:
+            raise TimeoutError(f"no verdict within {timeout_s:g} s") from None
         except (EOFError, ConnectionError):
             raise EOFError("the worker died") from None
 
@@ -155,9 +165,10 @@ class _Worker:
 
     def end(self) -> None:
         """Kill the child and forget it."""
-        if self._channel is not None:
+        if self._channel is not None and self._socket is not None:
             self._channel.close()
+            self._socket.close()
         if self._child is not None:
             self._child.kill()
             self._child.wait()
-        self._channel = self._child = None
+        self._channel = self._child = self._socket = None

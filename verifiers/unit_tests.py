@@ -7,10 +7,11 @@ import time
 from data.domains import programs
 from data.gold import Tests, load
 from data.records import Outcome, Problem, Verdict
+from verifiers._extract import without_thinking
 from verifiers._plain import NotPlain, same
 from verifiers._sandbox import Ran, Sandbox
 
-VERSION = 1
+VERSION = 2
 WALL_S = 4.0  # of all cases of a program; less than what the pool allows a whole verdict
 MAX_CODE = 50_000  # characters of code; more is no answer
 _FENCE = re.compile(
@@ -36,7 +37,11 @@ def prepare() -> None:
 
 
 def extract(completion: str) -> str:
-    """The code in a completion: the last fenced block, else from the first line that opens a program; "" when none."""
+    """The code in a completion: the last fenced block, else from the first line that opens a program; "" when none.
+
+    Code inside the thinking is none, nor is any after a thinking that is never closed.
+    """
+    completion = without_thinking(completion) or ""
     if blocks := _FENCE.findall(completion):
         code = str(blocks[-1])
     else:
