@@ -148,6 +148,9 @@ def test_bad_models_are_one_sentence(name: str, tmp_path: Path, models: Path) ->
     assert "\n" not in str(missing.value)
     if name == "scripted":
         return
+    if name == "transformers":
+        with pytest.raises(EngineError, match="no model at org/nothing: no such folder"):
+            start(Path("org/nothing"), settings(name))
     with pytest.raises(EngineError, match=r"no config\.json"):
         start(tmp_path, settings(name))
     shutil.copy(models / "a" / "config.json", tmp_path)

@@ -24,7 +24,7 @@ from tasks.settings import EngineSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 GRACE_S = 5.0  # between SIGTERM and SIGKILL
-TAIL_LINES = 6
+TAIL_LINES = 3
 
 
 class Hosted:
@@ -119,14 +119,23 @@ class Hosted:
 
     def _died(self) -> EngineError:
         """The error for a child that went away: how it ended and the last lines it wrote."""
-        self._signal(signal.SIGKILL)
+        self._let_it_end()
+        self._signal(signal.SIGKILL)  # whatever it had started
         code = self._process.wait()
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         self._log.seek(0)
-        lines = self._log.read().decode(errors="replace").strip().splitlines()[-TAIL_LINES:]
+        lines = [line.strip() for line in self._log.read().decode(errors="replace").splitlines()]
         self.close()
-        said = "; its last words: " + " | ".join(line.strip() for line in lines) if lines else ""
+        lines = [line for line in lines if line.strip(" ^~")][-TAIL_LINES:]
+        said = "; its last words: " + " | ".join(lines) if lines else ""
         return EngineError(f"the {self._name} engine died ({how}){said}")
+
+    def _let_it_end(self) -> None:
+        """Wait, for a while, until the child has ended by itself; its process group stays reserved (not reaped)."""
+        until = time.monotonic() + GRACE_S
+        options = os.WEXITED | os.WNOWAIT | os.WNOHANG
+        while os.waitid(os.P_PID, self._process.pid, options) is None and time.monotonic() < until:
+            time.sleep(0.01)
 
     def _signal(self, number: int) -> None:
         """Signal the child and everything it started, unless it has been waited for."""

@@ -1,6 +1,6 @@
 """What `model` names: a folder with a whole model, a folder with a LoRA adapter, or the id of a model on the hub.
 
-Looks at file names and the adapter's JSON only; nothing is loaded, so a wrong path costs milliseconds.
+`find` looks at file names and the adapter's JSON only, so a wrong path costs milliseconds. Nothing is downloaded by it.
 """
 
 import json
@@ -33,6 +33,19 @@ class Source:
     def local(self) -> bool:
         """Whether nothing needs to be fetched."""
         return Path(self.base).is_dir()
+
+
+def fetch(source: Source) -> None:
+    """Make sure that a hub id can be loaded, from the cache or the network. Raises EngineError when not."""
+    if source.local:
+        return
+    from transformers import AutoConfig
+
+    try:
+        AutoConfig.from_pretrained(source.base)
+    except OSError as e:
+        reason = str(e).strip().split("\n")[0]
+        raise EngineError(f"no model at {source.base}: no such folder, and not loaded from the hub ({reason})") from e
 
 
 def quiet_threads(source: Source) -> None:

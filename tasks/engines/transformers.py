@@ -15,7 +15,7 @@ from data.ids import derived_seed
 from data.records import Finish
 from tasks.engines import Completion, EngineError, Request
 from tasks.engines._host import Hosted
-from tasks.engines._model import Source, find, quiet_threads
+from tasks.engines._model import Source, fetch, find, quiet_threads
 from tasks.engines._prompts import encode, render
 from tasks.settings import EngineSettings
 
@@ -48,6 +48,7 @@ class Local:
         if source.local:
             os.environ.setdefault("HF_HUB_OFFLINE", "1")
         quiet_threads(source)
+        fetch(source)
         import torch
 
         self._settings = settings

@@ -16,7 +16,7 @@ from data.ids import derived_seed
 from data.records import Finish
 from tasks.engines import Completion, EngineError, Request
 from tasks.engines._host import Hosted
-from tasks.engines._model import Source, find, quiet_threads
+from tasks.engines._model import Source, fetch, find, quiet_threads
 from tasks.engines._prompts import encode, render
 from tasks.settings import EngineSettings
 
@@ -78,6 +78,7 @@ class Local:
     def __init__(self, model: str, settings: EngineSettings) -> None:
         source = find(model)
         _environment(source, settings)
+        fetch(source)
         from vllm import LLM
         from vllm.platforms import current_platform
 
