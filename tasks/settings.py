@@ -75,6 +75,7 @@ class DistillSettings(Settings):
     learning_rate: float = Field(6e-4, gt=0, description="peak learning rate of SFT")
     dpo_learning_rate: float = Field(5e-5, gt=0, description="peak learning rate of DPO")
     dpo_beta: float = Field(0.1, gt=0, description="strength of DPO's pull to the reference")
+    schedule: Literal["cosine", "constant"] = Field("cosine", description="learning rate after the warm-up")
     warmup: float = Field(0.05, ge=0, lt=1, description="share of the steps that warm up")
     weight_decay: float = Field(0.0, ge=0, description="AdamW weight decay")
     max_length: int = Field(

@@ -115,7 +115,7 @@ def arguments(work: Work, settings: DistillSettings, bf16: bool, seed: int, rate
         "gradient_accumulation_steps": settings.accumulate,
         "num_train_epochs": 1,
         "learning_rate": rate,
-        "lr_scheduler_type": "cosine",
+        "lr_scheduler_type": "cosine" if settings.schedule == "cosine" else "constant_with_warmup",
         "warmup_steps": int(settings.warmup * steps),
         "weight_decay": settings.weight_decay,
         "optim": "adamw_torch_fused",
