@@ -172,7 +172,7 @@ def _library() -> ModuleType:
     import great_expectations.data_context.types.base
     import great_expectations.expectations
 
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)  # it sets INFO
     atexit.unregister(_unlink)
     atexit.register(_unlink)
     module: ModuleType = gx
