@@ -12,8 +12,9 @@ from data.store import Store
 
 RUN = ["run", "smoke", "--name", "twin", "--set", "rounds=1"]
 STAGES = ["evaluate", "problems", "propose", "generate", "verify", "curate", "gate", "distill", "promote"]
+POINTS = ["written", "committing", "committed"]
 KILLS = [("generate", "committed"), ("verify", "committing"), *[(stage, "written") for stage in STAGES]]
-ORDER = sorted(KILLS, key=lambda kill: (STAGES.index(kill[0]), kill[1] == "committed"))
+ORDER = sorted(KILLS, key=lambda kill: (STAGES.index(kill[0]), POINTS.index(kill[1])))
 VOLATILE = {"ms", "seconds", "path", "isolation"}  # times, and the folder of the home
 
 
