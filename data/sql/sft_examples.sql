@@ -5,12 +5,18 @@ WITH fresh AS (
     JOIN judged j ON j.attempt_id = d.attempt_id AND j.round = $round
     WHERE d.kept
 ),
-replayed AS (
-    SELECT e.attempt_id, e.problem_id, e.prompt, e.completion, true AS replay
+earlier AS (
+    SELECT e.attempt_id, e.problem_id, e.prompt, e.completion, md5($seed || e.attempt_id) AS shuffled,
+        row_number() OVER (PARTITION BY p.domain, p.level ORDER BY shuffled, e.attempt_id) AS turn
     FROM examples e
     JOIN decisions d ON d.run = e.run AND d.round = e.round AND d.attempt_id = e.attempt_id
+    LEFT JOIN (SELECT DISTINCT id, domain, level FROM problems) p ON p.id = e.problem_id
     WHERE d.kept AND e.round >= $round - $replay_rounds AND e.round < $round
-    QUALIFY row_number() OVER (ORDER BY md5($seed || e.attempt_id), e.attempt_id)
+),
+replayed AS ( -- the levels take turns, so that a small one is not forgotten
+    SELECT attempt_id, problem_id, prompt, completion, true AS replay
+    FROM earlier
+    QUALIFY row_number() OVER (ORDER BY turn, shuffled, attempt_id)
         <= round((SELECT count(*) FROM fresh) * $replay_share / (1 - $replay_share))
 )
 SELECT attempt_id, problem_id, prompt, completion, replay
