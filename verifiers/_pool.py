@@ -100,6 +100,7 @@ class _Worker:
         self._channel: Connection | None = None
         self._socket: socket | None = None
         self._patience = 0.0
+        self._prepared: set[str] = set()  # verifiers that this child has ready
         self._stopped = False
 
     def judge(self, batch: list[Item]) -> list[Judged]:
@@ -110,7 +111,7 @@ class _Worker:
                 channel = self._running()
                 left = [[asdict(problem), text] for _, problem, text in batch[len(judged) :]]
                 channel.send_bytes(json.dumps(left).encode())
-                self._ready(channel)
+                self._ready(channel, {problem.verifier for _, problem, _ in batch})
                 while len(judged) < len(batch):
                     verdict, steps = json.loads(self._receive(channel, self._timeout))
                     judged.append(Judged(Verdict(**verdict), [StepVerdict(**s) for s in steps]))
@@ -135,15 +136,16 @@ class _Worker:
             )
             far.close()
             near.setsockopt(SOL_SOCKET, SO_SNDTIMEO, _timeval(START_S))  # one that does not even read is hung
-            self._socket, self._patience = near, 0.0
+            self._socket, self._patience, self._prepared = near, 0.0, set()
             self._channel = Connection(os.dup(near.fileno()))
         return self._channel
 
-    def _ready(self, channel: Connection) -> None:
+    def _ready(self, channel: Connection, verifiers: set[str]) -> None:
         """Wait until the verifiers of a batch are prepared. Raises UserError when one cannot be."""
-        answer = self._receive(channel, START_S)
+        answer = self._receive(channel, self._timeout if verifiers <= self._prepared else START_S)
         if answer != b"ready":
             raise UserError(answer.decode().removeprefix("refused "))
+        self._prepared |= verifiers
 
     def _receive(self, channel: Connection, timeout_s: float) -> bytes:
         """The next message. Raises TimeoutError when none comes in time, EOFError when the child has died."""
