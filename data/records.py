@@ -199,17 +199,6 @@ class RoundResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
-    """Wall time of one stage, and the part of it that was spent on start-up (imports, engine)."""
-
-    stage: str
-    seconds: float
-    startup_seconds: float
-    rows: int
-    tokens: int
-
-
-@dataclass(frozen=True, slots=True)
 class Check:
     """One expectation of the quality gate."""
 

@@ -1,7 +1,6 @@
 """The model a run starts from, made local and entered in the ledger. Not here: models that a round trains."""
 
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +11,12 @@ from data.errors import UserError
 from data.ids import content_id
 from data.records import Model
 from data.store import At, Store
+from tasks.engines._model import HUB_ID
 from tasks.objectives._weights import weights_id
 
 VERSION = 1
 SEED_POLICY = Path(__file__).parents[1] / "data" / "seed_policy"
 FIRST = Path("models") / "first"  # in a run folder: the first model, where it has to be written
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ def resolve(model: str, scripted_skill: float, folder: Path) -> Path:
     path = SEED_POLICY if model == "seed" else Path(model).expanduser()
     if path.is_dir():
         return path.absolute()
-    if model == "seed" or not _HUB_ID.fullmatch(model):
+    if model == "seed" or not HUB_ID.fullmatch(model):
         raise UserError(f"no model at {path}: give the folder of a model, a hub id such as Qwen/Qwen3-1.7B, or 'seed'")
     return _from_hub(model)
 
