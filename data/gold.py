@@ -1,8 +1,9 @@
 """The gold of a problem: typed, JSON in the ledger, never shown to a model.
 
-`Answer` is judged by `exact` or `symbolic`, `Tests` by `unit_tests`. `StepRule` tells how a trace's lines are checked:
-`same_value`: every line has the value of `start`; `same_solution`: every line is an equation with `start`'s solution;
-`trace`: the first line must read exactly `start`, whose parts are joined by `>`; empty: steps are not checked.
+`Answer` is judged by `exact` or `symbolic`, `Tests` by `unit_tests`, `Console` by `console`, `Planning` by `plan`,
+`Entailment` by `certificate`. `StepRule` tells how a trace's lines are checked: `same_value`: every line has the value
+of `start`; `same_solution`: every line is an equation with `start`'s solution; `trace`: the first line must read
+exactly `start`, whose parts are joined by `>`; empty: the gold has no rule (a verifier may still check steps itself).
 """
 
 import json
@@ -20,10 +21,14 @@ class StepRule:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A final answer as text in the verifier's own notation (`7/2`, `(1, 2)`, `Paris`)."""
+    """A final answer as text in the verifier's own notation (`7/2`, `(1, 2)`, `Paris`).
+
+    `bare`: where no final answer is marked, the last expression of the completion is taken for one.
+    """
 
     value: str
     steps: StepRule = field(default_factory=StepRule)
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +48,65 @@ class Tests:
     steps: StepRule = field(default_factory=StepRule)
 
 
-def dump(gold: Answer | Tests) -> str:
-    """JSON text of a gold, stable under `load`."""
-    kind = "answer" if isinstance(gold, Answer) else "tests"
-    return json.dumps({"kind": kind, **asdict(gold)}, sort_keys=True, ensure_ascii=False)
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One hidden test of a whole program: what it reads from standard input and must write to standard output."""
+
+    stdin: str
+    stdout: str
 
 
-def load(text: str) -> Answer | Tests:
+@dataclass(frozen=True, slots=True)
+class Console:
+    """Hidden tests of a program that reads standard input and writes standard output."""
+
+    exchanges: list[Exchange]
+    steps: StepRule = field(default_factory=StepRule)
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """A planning task in PDDL (STRIPS, typing, negative preconditions): the domain's text and the problem's."""
+
+    domain: str
+    problem: str
+    steps: StepRule = field(default_factory=StepRule)
+
+
+@dataclass(frozen=True, slots=True)
+class Entailment:
+    """Do the premises entail the conclusion? Formulas in the verifier's notation; the certificate is the answer."""
+
+    premises: list[str]
+    conclusion: str
+    steps: StepRule = field(default_factory=StepRule)
+
+
+Gold = Answer | Tests | Console | Planning | Entailment
+_KINDS: dict[str, Any] = {
+    "answer": Answer, "tests": Tests, "console": Console, "planning": Planning, "entailment": Entailment,
+}  # fmt: skip
+_ITEMS: dict[str, Any] = {"cases": Case, "exchanges": Exchange}
+
+
+def dump(gold: Gold) -> str:
+    """JSON text of a gold, stable under `load`; fields at their default are left out."""
+    kind = next(name for name, made in _KINDS.items() if type(gold) is made)
+    row = {name: value for name, value in asdict(gold).items() if (name, value) != ("bare", False)}
+    return json.dumps({"kind": kind, **row}, sort_keys=True, ensure_ascii=False)
+
+
+def load(text: str) -> Gold:
     """The gold in `text`. Raises ValueError when it is none."""
     try:
         row = json.loads(text)
-        steps = StepRule(**row.get("steps", {}))
-        if row["kind"] == "answer":
-            return Answer(str(row["value"]), steps)
-        if row["kind"] == "tests":
-            return Tests(row["entry"], [Case(c["args"], c["expected"]) for c in row["cases"]], steps)
+        kind = row.pop("kind")
+        row["steps"] = StepRule(**row.get("steps", {}))
+        for name in _ITEMS.keys() & row.keys():
+            row[name] = [_ITEMS[name](**item) for item in row[name]]
+        if kind == "answer":
+            row["value"] = str(row["value"])
+        made: Gold = _KINDS[kind](**row)
     except (KeyError, TypeError, AttributeError) as e:
         raise ValueError(f"not a gold: {text[:80]!r} ({e})") from e
-    raise ValueError(f"not a gold: kind {row['kind']!r} is neither 'answer' nor 'tests'")
+    return made

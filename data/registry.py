@@ -11,7 +11,7 @@ from types import ModuleType
 def known(package: str) -> list[str]:
     """Names of the implementations in a package, sorted."""
     paths = importlib.import_module(package).__path__
-    return sorted(m.name for m in pkgutil.iter_modules(paths) if not m.name.startswith("_"))
+    return sorted(m.name for m in pkgutil.iter_modules(paths) if not (m.ispkg or m.name.startswith("_")))
 
 
 def load(package: str, name: str) -> ModuleType:

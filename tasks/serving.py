@@ -1,4 +1,4 @@
-"""The one engine of a run: started when first needed, given new weights in place, ended before the device is needed.
+"""The one engine of a run, or its replicas: started when first needed, given new weights in place, ended in time.
 
 On a device with room for both (`engine.keep_alive`) it lives through training; else training finds the device free.
 Not an engine itself, and not for two threads at a time.
@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
-from tasks.engines import Engine, start
+from tasks.engines import Engine
+from tasks.engines._replicas import start
 from tasks.settings import EngineSettings
 
 

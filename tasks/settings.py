@@ -24,6 +24,10 @@ class EngineSettings(Settings):
     memory_share: float = Field(0.85, gt=0, le=1, description="share of the GPU's memory vLLM may take")
     cpu_kvcache_gib: int = Field(1, ge=1, description="memory for the key-value cache on a CPU, in GiB")
     tensor_parallel: int = Field(1, ge=1, description="GPUs one model is spread over")
+    replicas: int = Field(
+        1, ge=0, le=64, description="engines that share the requests, each on devices of its own; 0: all that fit"
+    )
+    devices: str = Field("", description="CUDA devices of the engine, such as 0,1; empty: all that are visible")
     lora: bool = Field(False, description="the model is served as a base with a LoRA adapter")
     lora_rank: int = Field(32, ge=1, description="largest LoRA rank served")
     keep_alive: bool = Field(False, description="keep the engine while training (new weights are loaded in place)")

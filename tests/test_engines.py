@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from data import domains
-from tasks.engines import Engine, EngineError, Request, start, vllm
+from tasks.engines import Engine, EngineError, Request, _replicas, start, vllm
 from tasks.engines._model import find, quiet_threads
 from tasks.engines._prompts import render
 from tasks.settings import EngineSettings
@@ -32,10 +32,11 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session", params=NAMES)
+@pytest.fixture(scope="session", params=[*NAMES, "transformers x 2"])
 def engine(request: pytest.FixtureRequest, models: Path) -> Iterator[Engine]:
-    """One running engine of each kind for the whole session."""
-    running = start(models / "a", settings(request.param))
+    """One running engine of each kind for the whole session, and one pair of replicas."""
+    name, _, replicas = request.param.partition(" x ")
+    running = _replicas.start(models / "a", settings(name).model_copy(update={"replicas": int(replicas or 1)}))
     yield running
     running.close()
 
@@ -183,7 +184,7 @@ def test_more_gpus_than_there_are_is_one_sentence() -> None:
             return 2
 
     vllm._check_devices(Machine(), replace_settings(tensor_parallel=2))
-    with pytest.raises(EngineError, match="tensor_parallel = 4 exceeds the 2 device"):
+    with pytest.raises(EngineError, match=r"needs 4 device\(s\) but sees 2: lower"):
         vllm._check_devices(Machine(), replace_settings(tensor_parallel=4))
 
 
@@ -303,3 +304,32 @@ def test_the_scripted_engine_varies_problems(models: Path) -> None:
         level = module.parse(asked).level
         assert sum(p is not None and p.prompt != asked and p.level == level for p in parsed) > 20
         assert any(t == asked for t in texts) and any(p is None for p in parsed)
+
+
+def test_replicas_take_devices_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert [_replicas.devices(i, 2) for i in range(2)] == ["0,1", "2,3"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,6,7")
+    assert [_replicas.devices(i, 1) for i in range(3)] == ["4", "6", "7"]
+
+
+def test_a_replica_that_dies_ends_the_batch(models: Path) -> None:
+    pair = _replicas.start(models / "a", settings("transformers").model_copy(update={"replicas": 2}))
+    assert isinstance(pair, _replicas.Replicas)
+    try:
+        stream = pair.complete([replace(r, max_tokens=100) for r in batch(n=16)])
+        victim = pair._engines[0]
+        os.kill(victim.pid, signal.SIGKILL)  # type: ignore[attr-defined]
+        with pytest.raises(EngineError, match=r"died \(killed by SIGKILL\)"):
+            list(stream)
+    finally:
+        pair.close()
+
+
+def test_as_many_replicas_as_fit(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2,3")
+    spread = settings("vllm").model_copy(update={"tensor_parallel": 2})
+    assert _replicas.fitting(models / "a", spread) == 2
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.setattr(_replicas, "_gpus", list)
+    assert _replicas.fitting(models / "a", spread) == min(len(os.sched_getaffinity(0)), _replicas.MOST_ON_CPU)

@@ -22,8 +22,9 @@ def judge(problem: Problem, text: str) -> Judged:
     """The judgement of one completion. A verifier that fails is a fault, hence `unverified`, never a wrong answer."""
     began = perf_counter()
     try:
-        verdict = _verifier(problem.verifier).verify(problem, text)
-        steps = check_steps(problem, text)
+        verifier = _verifier(problem.verifier)
+        verdict = verifier.verify(problem, text)
+        steps = getattr(verifier, "check_steps", check_steps)(problem, text)  # its own, or the rule in the gold
     except Exception as e:  # whatever a verifier raises is its own fault, and must not become a label
         verdict, steps = fault(problem, f"{type(e).__name__}: {e}"), []
     return Judged(replace(verdict, ms=1000 * (perf_counter() - began)), steps)

@@ -36,6 +36,8 @@ def main() -> None:
     with Connection(channel) as conn:
         try:
             module, model, settings = conn.recv()
+            if settings.devices:
+                os.environ["CUDA_VISIBLE_DEVICES"] = settings.devices
             engine: Local = importlib.import_module(module).Local(model, settings)
         except EngineError as e:
             conn.send(("failed", str(e)))

@@ -224,7 +224,8 @@ def _check_devices(platform: Any, settings: EngineSettings) -> None:
     here = 1 if platform.is_cpu() else platform.device_count()
     if settings.tensor_parallel > here:
         raise EngineError(
-            f"engine.tensor_parallel = {settings.tensor_parallel} exceeds the {here} device(s) visible here: lower it"
+            f"the engine needs {settings.tensor_parallel} device(s) but sees {here}: "
+            "lower engine.tensor_parallel or engine.replicas"
         )
 
 
