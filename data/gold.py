@@ -3,7 +3,8 @@
 `Answer` is judged by `exact` or `symbolic`, `Tests` by `unit_tests`, `Console` by `console`, `Planning` by `plan`,
 `Entailment` by `certificate`. `StepRule` tells how a trace's lines are checked: `same_value`: every line has the value
 of `start`; `same_solution`: every line is an equation with `start`'s solution; `trace`: the first line must read
-exactly `start`, whose parts are joined by `>`; empty: the gold has no rule (a verifier may still check steps itself).
+exactly `start`, whose parts are joined by `>`; `stacks`: every line before a plan shows the stacks of blocks after its
+next move; empty: the gold has no rule (a verifier may still check steps itself).
 """
 
 import json
@@ -15,7 +16,7 @@ from typing import Any, Literal
 class StepRule:
     """How the steps of a trace are checked."""
 
-    kind: Literal["", "same_value", "same_solution", "trace"] = ""
+    kind: Literal["", "same_value", "same_solution", "trace", "stacks"] = ""
     start: str = ""
 
 

@@ -6,7 +6,7 @@ Not a domain: the leading underscore keeps it out of the registry.
 from collections.abc import Callable, Iterator
 from random import Random
 
-from data.gold import Answer, Tests, dump
+from data.gold import Gold, dump
 from data.ids import content_id, derived_seed, split_of
 from data.records import Problem, Split
 
@@ -14,7 +14,7 @@ GIVE_UP = 2000  # draws in a row without a new problem: the level has no more
 
 
 def build(
-    domain: str, level: int, prompt: str, gold: Answer | Tests, verifier: str, source: str, key: str = ""
+    domain: str, level: int, prompt: str, gold: Gold, verifier: str, source: str, key: str = ""
 ) -> Problem:
     """A problem whose id follows from its prompt, and whose split follows from `key` (default: the prompt)."""
     split: Split = "heldout" if split_of(f"{domain}:{key or prompt}") == "heldout" else "train"
