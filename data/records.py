@@ -10,6 +10,7 @@ from typing import Literal
 Outcome = Literal["correct", "incorrect", "no_answer", "unverified"]
 Finish = Literal["stop", "length", "abort"]
 Split = Literal["train", "heldout"]
+Wrong = Literal["none", "false_accept", "false_reject", "unverified"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +61,29 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class StepVerdict:
-    """What is known of one step. `kind` names the check: same_value, same_solution, trace."""
+    """What is known of one step. `kind` names the check: same_value, same_solution, trace, stacks, plan."""
 
     index: int
     outcome: Outcome
     kind: str
     reason: str
     attempt_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What a verifier says of an attempt, or held-out sample, that was judged before. Stands beside the verdict."""
+
+    attempt_id: str
+    outcome: Outcome
+    reason: str
+    answer: str
+    verifier: str
+    version: int
+    isolation: str
+    ms: float
+    checked_steps: int
+    wrong_steps: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,3 +225,21 @@ class Check:
     success: bool
     observed: str
     bad_rows: str  # JSON list of the first offending rows
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeResult:
+    """What a verifier made of one labelled attempt of the audit. `wrong` compares the label with what was accepted.
+
+    Accepted: the outcome is correct and no checked step is wrong. `unverified` is a false reject without a verdict.
+    """
+
+    problem_id: str
+    verifier: str
+    version: int
+    kind: str
+    text: str
+    accept: bool  # the label: a sound verifier accepts it
+    outcome: Outcome
+    reason: str
+    wrong: Wrong

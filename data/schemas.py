@@ -17,6 +17,7 @@ RELATIONS: dict[str, type] = {
     "attempts": records.Attempt,
     "verdicts": records.Verdict,
     "step_verdicts": records.StepVerdict,
+    "reviews": records.Review,
     "decisions": records.Decision,
     "examples": records.Example,
     "pairs": records.Pair,
@@ -28,6 +29,7 @@ RELATIONS: dict[str, type] = {
     "scores": records.Score,
     "rounds": records.RoundResult,
     "checks": records.Check,
+    "probes": records.ProbeResult,
 }
 PLACE = [pa.field("run", pa.string(), nullable=False), pa.field("round", pa.int32(), nullable=False)]
 

@@ -14,7 +14,20 @@ from data.schemas import rows
 from data.store import At, Store, home
 from flows.settings import FlywheelSettings
 from flows.terminal import say, watch
-from tasks import curate, distill, evaluate, first_model, gate, generate, problems, promote, propose, summary, verify
+from tasks import (
+    audit,
+    curate,
+    distill,
+    evaluate,
+    first_model,
+    gate,
+    generate,
+    problems,
+    promote,
+    propose,
+    summary,
+    verify,
+)
 from tasks.first_model import ModelRef
 from tasks.own_problems import load_own
 from tasks.serving import Serving
@@ -47,6 +60,10 @@ def play_round(
     levels = problems.levels_of(settings.domains, settings.levels)
     rates = problems.pass_rates(store, at, incumbent.id)
     problems.draw_task(store, at, levels, rates, settings.generate, own)
+    with watch("audit") as progress:  # as soon as it is known which verifiers will judge: nothing was generated yet
+        audited = audit.audit_task(store, at, settings.audit, settings.verify, progress)
+    if not audited.passed:
+        return refuse(store, at, incumbent, audited.why)
     if settings.generate.proposals:
         with watch("propose") as progress:
             propose.propose_task(store, at, incumbent.id, serving.of(incumbent.path), settings.generate, progress)
@@ -59,9 +76,7 @@ def play_round(
     curated = curate.curate_task(store, at, settings.curate)
     report = gate.gate_task(store, at, settings.curate)
     if not report.passed:
-        promote.refuse_task(store, at, incumbent.id, report.why)
-        store.publish()
-        return incumbent
+        return refuse(store, at, incumbent, report.why)
     serving.make_room()
     with watch("distill") as progress:
         parent = incumbent if settings.distill.start_from == "incumbent" else ModelRef("base", base)
@@ -71,6 +86,14 @@ def play_round(
     store.publish()
     summary.show_round(store, at)
     return trained if decision.promoted else incumbent
+
+
+def refuse(store: Store, at: At, incumbent: ModelRef, why: str) -> ModelRef:
+    """End a round that trains nothing; returns the incumbent, which the next one starts with."""
+    promote.refuse_task(store, at, incumbent.id, why)
+    store.publish()
+    summary.show_round(store, at)
+    return incumbent
 
 
 def measure(store: Store, at: At, settings: FlywheelSettings, model: ModelRef, serving: Serving) -> None:

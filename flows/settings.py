@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 
 from data.errors import UserError
 from tasks.settings import (
+    AuditSettings,
     BootstrapSettings,
     CurateSettings,
     DistillSettings,
@@ -39,6 +40,7 @@ class FlywheelSettings(Settings):
     engine: EngineSettings = Field(EngineSettings(), description="the program that writes completions")
     generate: GenerateSettings = Field(GenerateSettings(), description="how many problems a round tries, and how")
     verify: VerifySettings = Field(VerifySettings(), description="the verifier pool")
+    audit: AuditSettings = Field(AuditSettings(), description="the error budget of the verifiers")
     curate: CurateSettings = Field(CurateSettings(), description="which attempts become training data")
     distill: DistillSettings = Field(DistillSettings(), description="how the model is trained")
     evaluate: EvaluateSettings = Field(EvaluateSettings(), description="the held-out measurement")

@@ -110,6 +110,15 @@ class VerifySettings(Settings):
     timeout_s: float = Field(5.0, gt=0, description="longest a single check may take before its worker is killed")
 
 
+class AuditSettings(Settings):
+    """The error budget of the verifiers: a round whose audit is above it trains nothing."""
+
+    probes: int = Field(400, ge=20, le=100_000, description="labelled attempts per verifier and round")
+    per_problem: int = Field(12, ge=1, description="most probes of one problem in one pass over the problems")
+    false_accepts: float = Field(0.001, ge=0, le=1, description="most of the attempts to refuse that may be accepted")
+    false_rejects: float = Field(0.03, ge=0, le=1, description="most of the right attempts that may not be accepted")
+
+
 class BootstrapSettings(Settings):
     """What the seed policy is and what it is shown."""
 

@@ -181,6 +181,24 @@ CASES = [
         by="rejected_id",
     ),
     Case(
+        "audit",
+        {
+            "probes": [
+                *({"verifier": "v", "version": 2, "kind": "gold", "accept": True, "wrong": "none"} for _ in range(29)),
+                {"verifier": "v", "version": 2, "kind": "gold", "accept": True, "wrong": "unverified"},
+                *({"verifier": "v", "version": 2, "kind": "near_miss", "wrong": "none"} for _ in range(69)),
+                {"verifier": "v", "version": 2, "kind": "near_miss", "wrong": "false_accept"},
+            ]
+        },
+        [
+            {"kind": "all", "verifier": "v", "version": 2, "must_refuse": 70, "false_accepts": 1, "must_accept": 30}
+            | {"false_accept_rate": 1 / 70, "false_accept_low": 0.002526246, "false_accept_high": 0.07658187}
+            | {"false_reject_rate": 1 / 30, "false_reject_low": 0.005908590, "false_reject_high": 0.16670391},
+            {"kind": "gold", "false_accept_rate": None, "false_accept_low": 0, "false_accept_high": 1},
+            {"kind": "near_miss", "false_accepts": 1, "must_accept": 0, "false_rejects": 0, "false_reject_high": 1},
+        ],
+    ),
+    Case(
         "sft_decisions",
         {
             **JUDGED,
