@@ -90,17 +90,17 @@ SLOW = {
         "import signal\nsignal.signal(signal.SIGXCPU, lambda *a: None)\ndef f(x):\n while 1: pass",
         "incorrect",
     ),
-    "sleep": ("import time\ndef f(x): time.sleep(99)", "unverified"),
-    "stop": ("import os, signal\ndef f(x): os.kill(os.getpid(), signal.SIGSTOP)", "unverified"),
+    "sleep": ("import time\ndef f(x): time.sleep(99)", "incorrect"),
+    "stop": ("import os, signal\ndef f(x): os.kill(os.getpid(), signal.SIGSTOP)", "incorrect"),
     "drops": (
         "import sys, os, time\ndef f(x):\n d = sys._getframe(1).f_locals['descriptor']\n"
         " os.write(d, b'\\0\\0\\x0f\\0')\n"
         " while 1:\n  os.write(d, b' ')\n  time.sleep(.0005)",
-        "unverified",
+        "incorrect",
     ),
     "steals the call": (
         "import sys, os\ndef f(x): return os.read(sys._getframe(1).f_locals['descriptor'], 9)",
-        "unverified",
+        "incorrect",
     ),
 }
 BENIGN = {
@@ -142,8 +142,6 @@ def test_an_attack_is_incorrect_and_the_next_verdict_right(name):
 @pytest.mark.parametrize("name", SLOW)
 def test_a_slow_program_ends_at_its_limit(name, monkeypatch):
     code, outcome = SLOW[name]
-    if outcome == "unverified":  # these use no CPU, so the wall may stand close
-        monkeypatch.setattr(unit_tests.sandbox(), "wall_s", 1.0)
     begun = time.monotonic()
     assert judge(code).outcome == outcome
     assert time.monotonic() - begun < 15

@@ -1,21 +1,25 @@
 """The walls of the jail, raised by the process behind them: namespaces, Landlock, capabilities, limits, seccomp.
 
-Plain system calls through ctypes, on Linux, as root or as an ordinary user. `_jail.py` says in which order.
+Plain system calls through ctypes, on Linux, as root or as an ordinary user. `_server.py` says in which order.
 """
 
 import contextlib
 import ctypes
+import math
 import os
 import resource
 import signal
 import struct
 
-from verifiers import _seccomp
-
 MEMORY = 512 << 20  # bytes of address space, the interpreter included
+FILE = 8 << 20  # bytes of one file, standard output included
+OWN = "/program"  # where a whole program finds its own directory
+_OWN_BOUNDS = "size=16m,nr_inodes=1000,mode=700"
 _NOBODY = 65534
-_NAMESPACES = 0x10000000 | 0x20000 | 0x20000000 | 0x40000000 | 0x8000000  # user mnt pid net ipc
-_RDONLY, _NOSUID, _NODEV, _REMOUNT, _BIND, _REC, _PRIVATE = 1, 2, 4, 32, 4096, 16384, 1 << 18
+_NEWNS = 0x20000
+_NAMESPACES = 0x10000000 | _NEWNS | 0x20000000 | 0x40000000 | 0x8000000  # user mnt pid net ipc
+_RDONLY, _NOSUID, _NODEV, _NOEXEC, _REMOUNT, _BIND, _REC, _PRIVATE = 1, 2, 4, 8, 32, 4096, 16384, 1 << 18
+_READ, _WRITE = 0b1100, 0b1_1011_1110 | 1 << 13 | 1 << 14  # Landlock: read; also write, make, remove, move, truncate
 _PDEATHSIG, _DUMPABLE, _SECCOMP, _NO_NEW_PRIVS, _CAPBSET_DROP = 1, 4, 22, 38, 24
 _libc = ctypes.CDLL(None, use_errno=True)
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
@@ -47,7 +51,7 @@ def drop_root() -> None:
 
 
 def enter_namespaces(library: str) -> None:
-    """Private namespaces, a read-only root that holds only `library`, cwd before and after. Raises OSError."""
+    """Private namespaces, a read-only root of `library` (cwd before and after) and an empty OWN. Raises OSError."""
     uid, gid = os.geteuid(), os.getegid()
     _check(_libc.unshare(_NAMESPACES), "unshare")
     for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
@@ -57,6 +61,7 @@ def enter_namespaces(library: str) -> None:
     _mount("tmpfs", "/tmp", "tmpfs", _NOSUID | _NODEV, "size=64k,mode=755")
     target = "/tmp" + library
     os.makedirs(target)
+    os.mkdir("/tmp" + OWN)
     _mount(".", target, "", _BIND)  # by "." because the path to it may be closed to nobody
     kept = os.statvfs(target).f_flag & 0xE  # flags of the source that a user namespace may not lift
     _mount("none", target, "", _REMOUNT | _BIND | _RDONLY | _NOSUID | _NODEV | kept)
@@ -64,36 +69,50 @@ def enter_namespaces(library: str) -> None:
     _check(_libc.syscall(_PIVOT_ROOT[os.uname().machine], b".", b"."), "pivot_root")
     _check(_libc.umount2(b".", 2), "umount")
     os.chdir("/")
-    if len(os.listdir("/")) != 1:
+    if set(os.listdir("/")) != {library.split("/")[1], OWN[1:]}:
         raise OSError("the private root did not take")
     _mount("none", "/", "", _REMOUNT | _BIND | _RDONLY | _NOSUID | _NODEV)
     os.chdir(library)
 
 
-def drop_capabilities() -> None:
-    """No capability left, in the bounding set neither, and none to be had by exec."""
+def own_directory() -> None:
+    """An empty directory of this process's own as cwd, to write in; the kernel removes it with the process."""
+    _check(_libc.unshare(_NEWNS), "unshare")
+    _mount("tmpfs", OWN, "tmpfs", _NOSUID | _NODEV | _NOEXEC, _OWN_BOUNDS)
+    os.chdir(OWN)
+
+
+def forbid_privileges() -> None:
+    """No capability beyond those held here, and none to be had by exec, for this process and all it forks."""
     _prctl(_NO_NEW_PRIVS, 1)
     for capability in range(64):
         with contextlib.suppress(OSError):  # we never had the right, so there is nothing to drop
             _prctl(_CAPBSET_DROP, capability)
+
+
+def drop_capabilities() -> None:
+    """No capability left."""
     header, nothing = struct.pack("<Ii", 0x20080522, 0), bytes(24)
     _check(_libc.capset(header, nothing), "capset")
 
 
-def landlock() -> bool:
-    """Reading below cwd is the only access to files left; False where the kernel has no Landlock."""
-    abi = _libc.syscall(444, None, ctypes.c_size_t(0), 1)
-    if abi < 1:
-        return False
-    files = (1 << 13) - 1 | (1 << 13 if abi >= 2 else 0) | (1 << 14 if abi >= 3 else 0) | (1 << 15 if abi >= 5 else 0)
-    attributes = struct.pack("<QQQ", files, 3, 3)[: 8 if abi < 4 else 16 if abi < 6 else 24]
+def landlock_version() -> int:
+    """The version of Landlock this kernel has, 0 for none."""
+    return max(0, int(_libc.syscall(444, None, ctypes.c_size_t(0), 1)))
+
+
+def landlock(version: int, library: int, own: str = "") -> None:
+    """Reading below the open folder `library` and, where named, all but exec below `own` is the only access to files
+    left.
+    """
+    files = (1 << 13) - 1 | sum(1 << bit for since, bit in ((2, 13), (3, 14), (5, 15)) if version >= since)
+    attributes = struct.pack("<QQQ", files, 3, 3)[: 8 if version < 4 else 16 if version < 6 else 24]
     rules = _check(_libc.syscall(444, attributes, ctypes.c_size_t(len(attributes)), 0), "landlock")
-    beneath = os.open(".", os.O_PATH | os.O_CLOEXEC)
-    _check(_libc.syscall(445, rules, 1, struct.pack("<Qi", 0b1100, beneath), 0), "landlock rule")
+    _check(_libc.syscall(445, rules, 1, struct.pack("<Qi", _READ, library), 0), "landlock rule")
+    if own:
+        beneath = os.open(own, os.O_PATH)
+        _check(_libc.syscall(445, rules, 1, struct.pack("<Qi", _WRITE & files, beneath), 0), "landlock rule")
     _check(_libc.syscall(446, rules, 0), "landlock restrict")
-    os.close(beneath)
-    os.close(rules)
-    return True
 
 
 def die_with_parent() -> None:
@@ -106,27 +125,26 @@ def hide() -> None:
     _prctl(_DUMPABLE, 0)
 
 
-def limit(cpu_s: int) -> None:
-    """Resource limits, hard, of the candidate's process."""
+def limit(cpu_s: float) -> None:
+    """Resource limits, hard, of a program's process; that of CPU time stands behind the server, which is more exact."""
     stack = resource.getrlimit(resource.RLIMIT_STACK)[1]
     most = 64 << 20
     resource.setrlimit(resource.RLIMIT_STACK, (most if stack < 0 else min(most, stack), stack))
     for what, value in (
         (resource.RLIMIT_AS, MEMORY),
         (resource.RLIMIT_NPROC, 64),  # threads: there is no fork
-        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_FSIZE, FILE),
         (resource.RLIMIT_NOFILE, 64),
         (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_CPU, math.ceil(cpu_s) + 1),
     ):
         hard = resource.getrlimit(what)[1]
         value = value if hard < 0 else min(value, hard)
         resource.setrlimit(what, (value, value))
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))  # SIGXCPU may be caught; the second is SIGKILL
 
 
-def filter_calls() -> None:
-    """seccomp, for this process as it is now numbered. Raises OSError."""
-    filters = _seccomp.program(os.getpid())
+def filter_calls(filters: bytes) -> None:
+    """seccomp, by the filters that `_seccomp.py` wrote. Raises OSError."""
     code = ctypes.create_string_buffer(filters, len(filters))
     program = struct.pack("@HP", len(filters) // 8, ctypes.addressof(code))
     _check(_libc.prctl(_SECCOMP, 2, program, 0, 0), "seccomp")

@@ -1,9 +1,12 @@
-"""The judge's side of the sandbox: sends code and calls to a jailed process, takes plain values back.
+"""The judge's side of the sandbox: sends code with calls, or with input, to a jailed process; takes plain data back.
 
-A candidate program can only claim values: the expected ones never leave this process, each call carries a fresh nonce,
-and whatever else arrives on the socket is misbehaviour. What holds is proven by programs that try (`_CANARIES`).
+A program can only claim values and output: the expected ones never leave this process, each call carries a fresh nonce,
+and whatever else arrives on the socket is misbehaviour. What holds is proven by programs that try (`_canaries.py`), at
+each start of the fork server. Every program starts in a process of its own, forked from one that has run none, with the
+same hash seed and random seed; the clock is the real one unless a fixed one is asked for.
 """
 
+import fcntl
 import json
 import os
 import socket
@@ -12,66 +15,38 @@ import sys
 import threading
 import time
 from array import array
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from data.errors import UserError
+from verifiers._canaries import prove
 from verifiers._plain import encode
-from verifiers._talk import End, Ended, Reply, ask, silent, take
+from verifiers._talk import Ended, Patience, Ran, Reply, converse, greet, tell
+from verifiers._watch import asleep
 
+WALL_S = 4.0  # of all tests of a program; less than what the pool allows a whole verdict
 _ROOT = str(Path(__file__).resolve().parent.parent)
-_START = "import sys; sys.path.insert(0, sys.argv[1]); from verifiers._jail import serve; serve({}, {}, {})"
-_SIGXCPU, _SIGKILL = -24, -9
+_START = "import sys; sys.path.insert(0, sys.argv[1]); from verifiers._server import serve; serve({}, {}, {}, {})"
+_ENVIRONMENT = {"PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
+_NEEDED = ("LD_LIBRARY_PATH", "PYTHONHOME")  # without them some interpreters do not start
 _LAYERS = ("namespaces", "seccomp")
-_CANARIES = {
-    "no-network": "import socket\ndef f():\n socket.socket()",
-    "no-write": """import os
-def f():
- for path in {places!r}:
-  try: open(path + '/canary', 'w')
-  except OSError: continue
-  return
- raise OSError""",
-    "no-kill": "import os\ndef f():\n os.kill({parent}, 0)",
-    "no-fork": "import os\ndef f():\n os.fork()",
-    "no-exec": "import os\ndef f():\n os.execv('/bin/true', ['true'])",
-    "private-files": """import os
-def f():
- for path in {files!r}:
-  if os.access(path, os.R_OK):
-   try: open(path).close()
-   except OSError: continue
-   return
- raise OSError""",
-    "memory-limit": "def f():\n bytearray(600 << 20)",
-}
+_SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 
-
-_REFUSALS = ("PermissionError", "OSError", "MemoryError")  # any other error means that a canary never got to try
-
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """What a candidate did. `replies` are those of the first calls; `end` says why there are no more.
-
-    answered: all calls, or up to the first error; not_loaded: its code raised, or `entry` is no function;
-    misbehaved: it broke the protocol; died: it ended its process; cpu, wall: it hit that limit; fault: ours.
-    """
-
-    end: End
-    detail: str = ""
-    replies: list[Reply] = field(default_factory=list)
-    seconds: float = 0.0
+Talk = Callable[[socket.socket, Patience, list[Reply]], None]
 
 
 class Sandbox:
-    """One fork server and the programs it runs, one at a time. `cpu_s`, `wall_s` bound all calls of one."""
+    """One fork server and the programs it runs, one at a time. `cpu_s`, `wall_s` bound all that one program does;
+    `clock`, seconds since 1970, is when every program believes to start.
+    """
 
-    def __init__(self, cpu_s: int = 2, wall_s: float = 10.0, namespaces: bool = True) -> None:
-        self.cpu_s, self.wall_s, self._namespaces = cpu_s, wall_s, namespaces
+    def __init__(
+        self, cpu_s: float = 2.0, wall_s: float = 10.0, namespaces: bool = True, clock: float | None = None
+    ) -> None:
+        self.cpu_s, self.wall_s, self._namespaces, self._clock = cpu_s, wall_s, namespaces, clock
         self._lock = threading.Lock()
         self._server: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -81,12 +56,8 @@ class Sandbox:
 
     def __enter__(self) -> "Sandbox":
         """Start and prove. Raises UserError when a required guarantee does not hold."""
-        try:
-            layers = self._start()
-            self._guarantees = (*(["reduced"] if "namespaces" not in layers else []), *layers, *self._prove())
-        except BaseException:
-            self.close()
-            raise
+        with self._lock:
+            self._open()
         return self
 
     def __exit__(
@@ -98,6 +69,10 @@ class Sandbox:
         """The layers in force and the canaries that held; `reduced` first where there are no namespaces."""
         return self._guarantees
 
+    def running(self) -> bool:
+        """Whether it was started in this process and not closed since."""
+        return self._control is not None and self._owner == os.getpid()
+
     def close(self) -> None:
         """End the server and all inside. In a forked copy of the owner only the copy's handles are closed."""
         if self._control:
@@ -107,24 +82,58 @@ class Sandbox:
             self._server.wait()
         self._server = self._control = None
 
-    def _start(self) -> list[str]:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        start = _START.format(theirs.fileno(), os.getpid(), self._namespaces)
-        self._owner = os.getpid()
-        command = [sys.executable, "-I", "-S", "-c", start, _ROOT]
-        quiet = subprocess.DEVNULL
+    def run(self, code: str, entry: str, calls: Sequence[list[Any]], cpu_s: float | None = None) -> Ran:
+        """Load `code` in a process of its own and call `entry` with each of `calls` (plain values) in turn.
+
+        Raises NotPlain for the calls, UserError when the server was lost and cannot be had again.
+        """
+        return self._twice(partial(self._call, code, entry, calls, cpu_s))
+
+    def pipe(self, code: str, text: bytes, cpu_s: float | None = None, wall_s: float | None = None) -> Ran:
+        """Run `code` as a main program in a process and an empty directory of its own, with `text` to read.
+
+        Raises UserError when the server was lost and cannot be had again.
+        """
+        return self._twice(partial(self._pipe, code, text, cpu_s, wall_s))
+
+    def _twice(self, attempt: Callable[[], Ran]) -> Ran:
+        """A fault may be that of a server killed meanwhile: then once more, with a fresh and proven one."""
+        with self._lock:
+            ran = attempt()
+            if ran.end == "fault" and self._owner == os.getpid():
+                self.close()
+                self._open()
+                ran = attempt()
+        return ran
+
+    def _open(self) -> None:
         try:
-            self._server = subprocess.Popen(
-                command,
-                stdin=quiet,
-                stdout=quiet,
-                stderr=quiet,
-                pass_fds=[theirs.fileno()],
-                env={},
-                start_new_session=True,
-            )
-            self._control = ours
-            theirs.close()
+            layers = self._start()
+            proven = prove(self._call, self._pipe, "namespaces" in layers)
+            self._guarantees = (*(["reduced"] if "namespaces" not in layers else []), *layers, *proven)
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self) -> list[str]:
+        """Start the server; its layers. Raises UserError when it does not start or lacks one."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        start = _START.format(theirs.fileno(), os.getpid(), self._namespaces, self._clock)
+        command = [sys.executable, "-s", "-S", "-P", "-c", start, _ROOT]
+        env = _ENVIRONMENT | {name: os.environ[name] for name in _NEEDED if name in os.environ}
+        quiet = subprocess.DEVNULL
+        self._owner, self._control = os.getpid(), ours
+        try:
+            with theirs:
+                self._server = subprocess.Popen(
+                    command,
+                    stdin=quiet,
+                    stdout=quiet,
+                    stderr=quiet,
+                    pass_fds=[theirs.fileno()],
+                    env=env,
+                    start_new_session=True,
+                )
             ours.settimeout(30)
             hello = json.loads(ours.recv(4096) or b'{"layers": [], "why": "its server did not start"}')
         except OSError as e:
@@ -137,89 +146,59 @@ class Sandbox:
             )
         return list(hello["layers"])
 
-    def _prove(self) -> list[str]:
-        """Run the canaries: each must fail in the jail."""
-        facts = {
-            "parent": os.getpid(),
-            "places": ["/", "/tmp", "/var/tmp", "/dev/shm", os.getcwd(), os.path.expanduser("~")],
-            "files": ["/etc/passwd", __file__, f"/proc/{os.getpid()}/status", "/proc/self/maps"],
-        }
-        for name, code in _CANARIES.items():
-            ran = self.run(code.format(**facts), "f", [[]])
-            if ran.end != "answered" or ran.replies[0].error not in _REFUSALS:
-                raise UserError(
-                    f"Programs cannot be judged safely here: the sandbox does not hold '{name}' ({ran.end})."
-                )
-        sane = self.run("import math\ndef f(x):\n return math.isqrt(x)", "f", [[9]])
-        if sane.end != "answered" or sane.replies[0].value != 3:
-            raise UserError(f"Programs cannot be judged here: a plain program fails in the sandbox ({sane.end}).")
-        spin = self.run("def f():\n while 1: pass", "f", [[]], cpu_s=1)
-        if spin.end not in ("cpu", "wall"):
-            raise UserError(f"Programs cannot be judged safely here: the sandbox has no time limit ({spin.end}).")
-        return [*_CANARIES, "time-limit"]
-
-    def run(self, code: str, entry: str, calls: Sequence[list[Any]], cpu_s: int | None = None) -> Ran:
-        """Run `code` in a process of its own and call `entry` with each of `calls` (plain values) in turn."""
-        begun = time.monotonic()
+    def _call(self, code: str, entry: str, calls: Sequence[list[Any]], cpu_s: float | None = None) -> Ran:
         encoded = [encode(arguments) for arguments in calls]
-        with self._lock:
-            ran = self._run(code, entry, encoded, cpu_s or self.cpu_s)
-            if ran.end == "fault":  # say by a server that was killed meanwhile: once more with a fresh one
-                self.close()
-                try:
-                    self._start()
-                except UserError as e:
-                    self.close()
-                    return Ran("fault", str(e))
-                ran = self._run(code, entry, encoded, cpu_s or self.cpu_s)
-        return Ran(ran.end, ran.detail, ran.replies, time.monotonic() - begun)
 
-    def _run(self, code: str, entry: str, calls: list[str], cpu_s: int) -> Ran:
-        if self._control is None or self._owner != os.getpid():
+        def talk(channel: socket.socket, patience: Patience, replies: list[Reply]) -> None:
+            converse(channel, patience, code, entry, encoded, replies)
+
+        return self._attempt(cpu_s, None, [], talk)
+
+    def _pipe(self, code: str, text: bytes, cpu_s: float | None = None, wall_s: float | None = None) -> Ran:
+        def talk(channel: socket.socket, patience: Patience, replies: list[Reply]) -> None:
+            greet(channel, patience)
+            tell(channel, patience, [code])
+            if self._control:
+                patience.wait(self._control)  # the server's report that it has ended
+
+        flags = os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING
+        with open(os.memfd_create("in", flags), "wb") as given, open(os.memfd_create("out"), "rb") as written:
+            given.write(text)
+            given.seek(0)
+            fcntl.fcntl(given, fcntl.F_ADD_SEALS, _SEALS)
+            ran = self._attempt(cpu_s, wall_s, [given.fileno(), written.fileno()], talk)
+            output = os.pread(written.fileno(), os.fstat(written.fileno()).st_size, 0)
+        return Ran(ran.end, ran.detail, output=output, seconds=ran.seconds, cpu=ran.cpu)
+
+    def _attempt(self, cpu_s: float | None, wall_s: float | None, streams: list[int], talk: Talk) -> Ran:
+        """One program in one process. Raises nothing for what it does, nor for a lost server."""
+        if self._control is None or self._server is None or self._owner != os.getpid():
             return Ran("fault", "the sandbox is not running in this process")
+        begun, cpu_s = time.monotonic(), cpu_s or self.cpu_s
         replies: list[Reply] = []
+        ended = Ended("answered")
         ours, theirs = socket.socketpair()
         with ours:
             try:
                 with theirs:
                     self._control.settimeout(5)
-                    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", [theirs.fileno()]))]
+                    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", [theirs.fileno(), *streams]))]
                     self._control.sendmsg([str(cpu_s).encode()], rights)
-                ended = self._converse(ours, code, entry, calls, replies)
+                try:
+                    talk(ours, Patience(wall_s or self.wall_s, partial(asleep, self._server.pid)), replies)
+                except Ended as e:
+                    ended = e
+                except OSError:
+                    ended = Ended("died")
+                self._control.settimeout(5)
                 self._control.sendall(b"K")
-                status = json.loads(self._control.recv(4096) or b"{}")
+                status = json.loads(self._control.recv(4096))
             except (OSError, ValueError) as e:
                 return Ran("fault", f"the sandbox's server is gone ({type(e).__name__})")
-        if not status:
-            return Ran("fault", "the sandbox's server is gone")
+        code, cpu = int(status["code"]), float(status["cpu"])
         end, detail = ended.end, ended.detail
-        if end == "died":
-            code_, cpu = int(status["code"]), float(status["cpu"])
-            if code_ == _SIGXCPU or (code_ == _SIGKILL and cpu >= cpu_s):
-                end, detail = "cpu", f"over {cpu_s} s of CPU time"
-            else:
-                detail = f"exit {code_}" if code_ >= 0 else f"signal {-code_}"
-        return Ran(end, detail, replies)
-
-    def _converse(self, channel: socket.socket, code: str, entry: str, calls: list[str], replies: list[Reply]) -> Ended:
-        """Ask and listen until all calls are answered or something ends it; `replies` grows."""
-        deadline = time.monotonic() + self.wall_s
-        jailed = False
-        try:
-            take(channel, deadline, "shut")
-            jailed = True
-            loaded = ask(channel, deadline, [code, entry])
-            if loaded.error or loaded.value is not True:
-                return Ended("not_loaded", loaded.error or f"{entry} is not callable")
-            for arguments in calls:
-                replies.append(ask(channel, deadline, [arguments]))
-                if replies[-1].error:
-                    break
-            silent(channel)
-        except Ended as e:
-            return e if jailed else Ended("fault", "the jail did not shut")
-        except TimeoutError:
-            return Ended("wall", f"over {self.wall_s:g} s")
-        except OSError:
-            return Ended("died")
-        return Ended("answered")
+        if end == "died" or (end == "answered" and streams and code != 0):
+            end, detail = "died", f"exit {code}" if code >= 0 else f"signal {-code}"
+            if cpu >= cpu_s:
+                end, detail = "cpu", f"over {cpu_s:g} s of CPU time"
+        return Ran(end, detail, replies, b"", time.monotonic() - begun, cpu)

@@ -1,53 +1,38 @@
-"""Judges a Python function by hidden tests, in the sandbox. The tests stay here; arguments go in, values come out."""
+"""Judges a Python function by hidden tests, in the sandbox. The tests stay here; arguments go in, values come out.
 
-import os
+What `entry(*args) == expected` means at this boundary:
+- All cases are called in order in one process; what the code keeps between calls is its own affair. Every call gets
+  arguments of its own, and what it does to them is neither seen nor judged: a function that sorts its list in place and
+  returns None has returned None.
+- The value returned is copied at once. Equal is by value: whether it is an argument, a part of one, or holds one list
+  twice makes no difference, nor does what is done to it later.
+- Which values are equal, and which cross at all, is written in `_plain.py`. A generator, an iterator, a coroutine, a
+  namedtuple, any object of another class: incorrect, even where it would compare equal.
+- An exception crosses by its name, and none is ever an answer: whatever class it is of, the case is incorrect.
+- A program over its CPU time, or asleep for a second in all, is incorrect. One that runs out of our wall time while it
+  neither slept nor used its CPU time is unverified: the machine may have been busy.
+"""
+
 import re
 import time
 
 from data.domains import programs
 from data.gold import Tests, load
 from data.records import Outcome, Problem, Verdict
-from verifiers._extract import without_thinking
 from verifiers._plain import NotPlain, same
-from verifiers._sandbox import Ran, Sandbox
+from verifiers._programs import code_in, prepare, sandbox
+from verifiers._sandbox import Sandbox
+from verifiers._talk import Ran
 
-VERSION = 2
-WALL_S = 4.0  # of all cases of a program; less than what the pool allows a whole verdict
-MAX_CODE = 50_000  # characters of code; more is no answer
-_FENCE = re.compile(
-    r"^[ \t]*```[ \t]*(?:python3?|py)?[ \t]*\n(.*?)^[ \t]*```", re.MULTILINE | re.DOTALL | re.IGNORECASE
-)
+__all__ = ["EXAMPLES", "VERSION", "extract", "prepare", "sandbox", "verify"]
+
+VERSION = 3
 _FIRST_LINE = re.compile(r"^(?:def |async def |import |from |class |@)", re.MULTILINE)
-
-_sandbox: Sandbox | None = None
-_sandbox_pid = 0
-
-
-def sandbox() -> Sandbox:
-    """This process's sandbox, started and proven at first use. Raises data.errors.UserError where it cannot be had."""
-    global _sandbox, _sandbox_pid
-    if _sandbox is None or _sandbox_pid != os.getpid():  # a forked worker starts its own
-        _sandbox, _sandbox_pid = Sandbox(wall_s=WALL_S).__enter__(), os.getpid()
-    return _sandbox
-
-
-def prepare() -> None:
-    """Start the sandbox before the clock of any attempt runs. Raises UserError where it cannot be had."""
-    sandbox()
 
 
 def extract(completion: str) -> str:
-    """The code in a completion: the last fenced block, else from the first line that opens a program; "" when none.
-
-    Code inside the thinking is none, nor is any after a thinking that is never closed.
-    """
-    completion = without_thinking(completion) or ""
-    if blocks := _FENCE.findall(completion):
-        code = str(blocks[-1])
-    else:
-        match = _FIRST_LINE.search(completion)
-        code = completion[match.start() :] if match else ""
-    return code if len(code) <= MAX_CODE else ""
+    """The code in a completion; "" when none."""
+    return code_in(completion, _FIRST_LINE)
 
 
 def verify(problem: Problem, completion: str) -> Verdict:
@@ -98,7 +83,7 @@ def _ending(ran: Ran, entry: str) -> tuple[Outcome, str]:
             return "incorrect", f"no function {entry}" if ran.detail == "KeyError" else f"loading: {ran.detail}"
         case "cpu":
             return "incorrect", f"{where}: too slow, {ran.detail}"
-        case "died" | "misbehaved":
+        case "died" | "misbehaved" | "idle":
             return "incorrect", f"{where}: {ran.end}, {ran.detail}"
         case _:  # wall, fault
             return "unverified", f"{ran.end}: {ran.detail}"

@@ -1,0 +1,109 @@
+"""Judges a whole program by hidden tests of what it reads and writes, in the sandbox. The expected text stays here.
+
+What a test is at this boundary:
+- Each starts from a fresh process and an empty directory of its own, 16 MiB and 1,000 files at most, which vanishes
+  with the process (at the level `reduced` it may write no file). No argument, no environment, `__name__` is
+  "__main__"; the standard library is there. Standard input is all of the test's text, as from a file.
+- It must end by itself with exit code 0, also by `sys.exit(0)` or `os._exit(0)`. What it had written by then counts;
+  what stands on standard error does not.
+- Its output is compared in full, every line, both ways, as UTF-8. Blanks (space, tab) at the end of a line and empty
+  lines at the end of the text are ignored; nothing else is, neither a carriage return nor 1.0 for 1.
+- All tests together share the limits of CPU and wall time; memory, output (8 MiB), files, threads are each process's.
+  Over the CPU time, or asleep for a second in a test, is incorrect. Out of our wall time without either is unverified:
+  the machine may have been busy.
+"""
+
+import re
+import time
+
+from data.gold import Console, Exchange, dump, load
+from data.records import Outcome, Problem, Verdict
+from verifiers._programs import code_in, prepare, sandbox
+from verifiers._sandbox import Sandbox
+from verifiers._talk import Ran
+
+__all__ = ["EXAMPLES", "VERSION", "prepare", "verify"]
+
+VERSION = 1
+_FIRST_LINE = re.compile(
+    r"^(?:def |async def |import |from |class |@|print\(|(?:for|while) .*:[ \t]*$|[^\W\d][\w, ]*=[^=])", re.MULTILINE
+)
+
+
+def verify(problem: Problem, completion: str) -> Verdict:
+    """correct: every test's output is the expected one; unverified: wall time or a fault of ours ended it.
+
+    The one exception it lets through is UserError: no sandbox here, so no program can be judged.
+    """
+    begun = time.perf_counter()
+    code = code_in(completion, _FIRST_LINE)
+    isolation = ""
+    outcome: Outcome
+    if not code:
+        outcome, reason = "no_answer", "no code"
+    else:
+        box = sandbox()
+        isolation = ",".join(box.guarantees())
+        outcome, reason = _judge(box, problem, code)
+    ms = (time.perf_counter() - begun) * 1000
+    return Verdict(outcome, reason, code[:2000], "console", VERSION, isolation, ms)
+
+
+def _judge(box: Sandbox, problem: Problem, code: str) -> tuple[Outcome, str]:
+    try:
+        gold = load(problem.gold)
+        texts = [e.stdin.encode() for e in gold.exchanges] if isinstance(gold, Console) else []
+    except (ValueError, AttributeError) as e:
+        return "unverified", f"the problem's gold cannot be read: {e}"
+    if not isinstance(gold, Console) or not any(lines(e.stdout) for e in gold.exchanges):
+        return "unverified", "the problem has no tests that ask for output"
+    cpu_s, wall_s = box.cpu_s, box.wall_s
+    for number, (exchange, text) in enumerate(zip(gold.exchanges, texts, strict=True), 1):
+        if wall_s <= 0:
+            return "unverified", f"wall: over {box.wall_s:g} s"
+        ran = box.pipe(code, text, max(cpu_s, 0.01), wall_s)
+        cpu_s, wall_s = cpu_s - ran.cpu, wall_s - ran.seconds
+        if ran.end in ("wall", "fault"):
+            return "unverified", f"{ran.end}: {ran.detail}"
+        if ran.end != "answered":
+            return "incorrect", f"test {number}: {ran.end}, {ran.detail}"
+        if wrong := difference(ran, exchange):
+            return "incorrect", f"test {number}: {wrong}"
+    return "correct", f"{len(gold.exchanges)} tests"
+
+
+def lines(text: str) -> list[str]:
+    """The lines of a text as they are compared."""
+    found = [line.rstrip(" \t") for line in text.split("\n")]
+    while found and not found[-1]:
+        found.pop()
+    return found
+
+
+def difference(ran: Ran, exchange: Exchange) -> str:
+    """Where the output is not the expected one; "" when it is."""
+    try:
+        got, wanted = lines(ran.output.decode()), lines(exchange.stdout)
+    except UnicodeDecodeError:
+        return "its output is not UTF-8"
+    if got == wanted:
+        return ""
+    if len(got) != len(wanted) and got[: len(wanted)] == wanted[: len(got)]:
+        return f"{len(got)} lines for {len(wanted)}"
+    return f"line {next(i for i, (a, b) in enumerate(zip(got, wanted, strict=False), 1) if a != b)} is wrong"
+
+
+def _example(completion: str, outcome: Outcome) -> tuple[Problem, str, Outcome]:
+    gold = Console([Exchange("3\n1 2 3\n", "6\n"), Exchange("1\n-5\n", "-5\n"), Exchange("0\n\n", "0\n")])
+    prompt = "Read n, then n numbers; print their sum."
+    return Problem("example", "example", 1, prompt, dump(gold), "console", "example", "train"), completion, outcome
+
+
+EXAMPLES: list[tuple[Problem, str, Outcome]] = [
+    _example("```python\ninput()\nprint(sum(map(int, input().split())))\n```", "correct"),
+    _example("So:\nimport sys\nprint(sum(map(int, sys.stdin.read().split()[1:])), flush=True)\nsys.exit(0)", "correct"),
+    _example("```python\nprint(6)\n```", "incorrect"),
+    _example("```python\ninput()\nprint('sum:', sum(map(int, input().split())))\n```", "incorrect"),
+    _example("```python\ninput()\nprint(sum(map(int, input().split())))\nexit(1)\n```", "incorrect"),
+    _example("The sum of 1 2 3 is 6.", "no_answer"),
+]
