@@ -10,6 +10,7 @@ import os
 import resource
 import signal
 import struct
+import threading
 
 MEMORY = 512 << 20  # bytes of address space, the interpreter included
 FILE = 8 << 20  # bytes of one file, standard output included
@@ -65,6 +66,9 @@ def enter_namespaces(library: str) -> None:
     _mount(".", target, "", _BIND)  # by "." because the path to it may be closed to nobody
     kept = os.statvfs(target).f_flag & 0xE  # flags of the source that a user namespace may not lift
     _mount("none", target, "", _REMOUNT | _BIND | _RDONLY | _NOSUID | _NODEV | kept)
+    for folder in ("site-packages", "dist-packages"):  # what is installed may hold more than a program should know
+        if os.path.isdir(os.path.join(target, folder)):
+            _mount("tmpfs", os.path.join(target, folder), "tmpfs", _RDONLY | _NOSUID | _NODEV, "size=4k,mode=755")
     os.chdir("/tmp")
     _check(_libc.syscall(_PIVOT_ROOT[os.uname().machine], b".", b"."), "pivot_root")
     _check(_libc.umount2(b".", 2), "umount")
@@ -123,6 +127,13 @@ def die_with_parent() -> None:
 def hide() -> None:
     """No process of the same user may trace this one."""
     _prctl(_DUMPABLE, 0)
+
+
+def save_address_space() -> None:
+    """Let many threads fit under MEMORY: one heap for all of them, and stacks of 4 MiB."""
+    with contextlib.suppress(AttributeError):  # a C library that has one heap anyway
+        _libc.mallopt(-8, 1)  # M_ARENA_MAX
+    threading.stack_size(4 << 20)
 
 
 def limit(cpu_s: float) -> None:

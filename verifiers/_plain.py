@@ -86,6 +86,8 @@ def _value(tagged: Any, depth: int, count: list[int]) -> Any:
         raise NotPlain("not a tagged value")
     tag, parts = tagged[0], tagged[1:]
     if tag == "i":
+        if len(parts[0]) > MAX_BITS // 4 + 3:  # -0x…
+            raise NotPlain("integer too large")
         return int(parts[0], 16)
     if tag == "f":
         return float(parts[0])
@@ -119,10 +121,10 @@ def same(got: Any, gold: Any) -> bool:
     if isinstance(gold, list | tuple):
         return len(got) == len(gold) and all(same(a, b) for a, b in zip(got, gold, strict=True))
     if isinstance(gold, set | frozenset):
-        return {_key(v) for v in got} == {_key(v) for v in gold}
+        return len(got) == len(gold) and {_key(v) for v in got} == {_key(v) for v in gold}
     if isinstance(gold, dict):
         ours, theirs = ({_key(k): v for k, v in d.items()} for d in (gold, got))
-        return ours.keys() == theirs.keys() and all(same(theirs[k], v) for k, v in ours.items())
+        return len(got) == len(gold) and ours.keys() == theirs.keys() and all(same(theirs[k], v) for k, v in ours.items())
     return bool(got == gold)
 
 

@@ -51,6 +51,7 @@ def serve(control: int, parent: int, namespaces: bool, clock: float | None) -> N
     channel.sendall(json.dumps({"layers": layers, "why": why}).encode())
     jail = Jail("namespaces" in layers)
     os.chdir("/")
+    _confine.save_address_space()
     gc.collect()
     gc.freeze()
     while _serve_one(channel, jail):

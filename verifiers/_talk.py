@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from verifiers._plain import MAX_BYTES, decode
 
-IDLE_S = 1.0  # seconds that a program may sleep in all
+IDLE_S = 1.5  # seconds that a program may sleep in all
 End = Literal["answered", "not_loaded", "misbehaved", "died", "cpu", "idle", "wall", "fault"]
 _SLICE_S = 0.05  # between two looks at a program that is waited for
 _FRAME = 2 * MAX_BYTES + 1000  # bytes of one reply: an encoded value quoted once more

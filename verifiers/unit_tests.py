@@ -9,7 +9,7 @@ What `entry(*args) == expected` means at this boundary:
 - Which values are equal, and which cross at all, is written in `_plain.py`. A generator, an iterator, a coroutine, a
   namedtuple, any object of another class: incorrect, even where it would compare equal.
 - An exception crosses by its name, and none is ever an answer: whatever class it is of, the case is incorrect.
-- A program over its CPU time, or asleep for a second in all, is incorrect. One that runs out of our wall time while it
+- A program over its CPU time, or asleep for a second and a half in all, is incorrect. One that runs out of our wall time while it
   neither slept nor used its CPU time is unverified: the machine may have been busy.
 """
 
@@ -19,7 +19,7 @@ import time
 from data.domains import programs
 from data.gold import Tests, load
 from data.records import Outcome, Problem, Verdict
-from verifiers._plain import NotPlain, same
+from verifiers._plain import NotPlain, encode, same
 from verifiers._programs import code_in, prepare, sandbox
 from verifiers._sandbox import Sandbox
 from verifiers._talk import Ran
@@ -62,14 +62,16 @@ def _judge(box: Sandbox, problem: Problem, code: str) -> tuple[Outcome, str]:
     if not isinstance(gold, Tests) or not gold.cases:
         return "unverified", "the problem has no tests"
     try:
+        for case in gold.cases:
+            encode(case.expected)
         ran = box.run(code, gold.entry, [case.args for case in gold.cases])
-        for number, (reply, case) in enumerate(zip(ran.replies, gold.cases, strict=False), 1):
-            if reply.error:
-                return "incorrect", f"case {number}: {reply.error}"
-            if not same(reply.value, case.expected):
-                return "incorrect", f"case {number}: wrong value"
     except NotPlain as e:
         return "unverified", f"the problem's tests are not plain values: {e}"
+    for number, (reply, case) in enumerate(zip(ran.replies, gold.cases, strict=False), 1):
+        if reply.error:
+            return "incorrect", f"case {number}: {reply.error}"
+        if not same(reply.value, case.expected):
+            return "incorrect", f"case {number}: wrong value"
     return _ending(ran, gold.entry)
 
 
