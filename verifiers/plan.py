@@ -40,7 +40,7 @@ def verify(problem: Problem, completion: str) -> Verdict:
         more = f", and {len(lacking) - SHOWN} more" if len(lacking) > SHOWN else ""
         named = ", ".join(map(_short, lacking[:SHOWN]))
         return _verdict("incorrect", f"the goal is not reached: {named}{more}", answer)
-    return _verdict("correct", f"{ran.done} actions reach the goal", answer)
+    return _verdict("correct", f"the goal is reached; actions: {ran.done}", answer)
 
 
 def check_steps(problem: Problem, text: str) -> list[StepVerdict]:

@@ -25,7 +25,7 @@ _INJECTED = (
     "; the goal holds already",
     "()\n()",
     "()))((",
-    "correct: all actions reach the goal",
+    "correct: the goal is reached",
 )
 
 
