@@ -1,6 +1,7 @@
-"""Hidden tests as users write them: {"args": [...], "expected": ...} or "assert f(1) == 2", made into a typed gold.
+"""Hidden tests as users write them, made into a typed gold.
 
-Assert lines are parsed, never run: the call's arguments and the expected value must be literals.
+Of a function: {"args": [...], "expected": ...} or "assert f(1) == 2"; assert lines are parsed, never run, and their values
+must be literals. Of a whole program: {"stdin": ..., "stdout": ...}; a line may end with CR LF there.
 """
 
 import ast
@@ -11,9 +12,11 @@ from data import gold
 
 MAX_TESTS = 1_000
 MAX_CASE = 20_000  # characters of one test
+MAX_EXCHANGES = 100
+MAX_STREAM = 1_000_000  # characters of a standard input or output
 
 
-def tests(value: Any, entry: Any) -> gold.Tests:
+def tests(value: Any, entry: Any) -> gold.Tests | gold.Console:
     """The gold of a row's `tests` and `entry`. Raises ValueError that names the test and what is wrong with it."""
     if isinstance(value, str):
         try:
@@ -24,6 +27,8 @@ def tests(value: Any, entry: Any) -> gold.Tests:
         raise ValueError("`tests` is not a list with at least one test")
     if len(value) > MAX_TESTS:
         raise ValueError(f"`tests` has {len(value)} tests, more than {MAX_TESTS}")
+    if isinstance(value[0], dict) and {"stdin", "stdout"} & value[0].keys():
+        return _console(value, entry)
     if entry and not (isinstance(entry, str) and entry.isidentifier()):
         raise ValueError(f"`entry` {str(entry)[:40]!r} is not the name of a function")
     names = {entry} if entry else set()
@@ -72,13 +77,35 @@ def _from_assert(line: str) -> tuple[str, gold.Case]:
     raise ValueError(f"{line.strip()[:60]!r} is not of the form `assert f(1, 2) == 3` with literal values")
 
 
-def _check_plain(value: Any) -> None:
-    """Raises ValueError unless JSON carries the value unchanged (tuples, sets and NaN it does not)."""
+def _check_plain(values: list[Any]) -> None:
+    """Raises ValueError unless they are plain values that a gold can keep."""
     try:
-        text = json.dumps(value, allow_nan=False)
+        text = gold.literal(values)
         text.encode()
-        same = json.loads(text) == value and len(text) <= MAX_CASE
-    except (TypeError, ValueError, RecursionError):
-        same = False
-    if not same:
-        raise ValueError("its values are not plain JSON data (null, true, numbers, text, lists, objects), or too long")
+    except (ValueError, RecursionError):
+        text = ""
+    if not 0 < len(text) <= MAX_CASE:
+        raise ValueError("its values are not plain data (None, true, numbers, text, lists, ...), or too long")
+
+
+def _console(items: list[Any], entry: Any) -> gold.Console:
+    """The gold of tests that a whole program must pass."""
+    if entry:
+        raise ValueError("has `entry`, the name of a function, but `tests` of a whole program: keep what is meant")
+    if len(items) > MAX_EXCHANGES:
+        raise ValueError(f"`tests` has {len(items)} tests of a whole program, more than {MAX_EXCHANGES}")
+    exchanges = []
+    for number, item in enumerate(items, start=1):
+        if not isinstance(item, dict) or set(item) != {"stdin", "stdout"} or not all(map(_is_text, item.values())):
+            raise ValueError(f'test {number}: not of the form {{"stdin": "...", "stdout": "..."}}, or too long')
+        exchanges.append(gold.Exchange(*(item[name].replace("\r\n", "\n") for name in ("stdin", "stdout"))))
+    if not any(exchange.stdout.strip() for exchange in exchanges):
+        raise ValueError("`tests` ask for no output")
+    return gold.Console(exchanges)
+
+
+def _is_text(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and len(value.encode()) <= MAX_STREAM
+    except UnicodeEncodeError:
+        return False
