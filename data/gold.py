@@ -134,7 +134,7 @@ def _load_item(kind: Any, item: dict[str, Any]) -> Any:
 
 
 def literal(value: Any) -> str:
-    """`value` as a Python literal, the same text in every process. Raises ValueError when it is not plain or has none."""
+    """`value` as a Python literal, the same text in every process. Raises ValueError when it has none."""
     kind = type(value)
     if value is None or kind in (bool, int, str, bytes):
         return repr(value)

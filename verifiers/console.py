@@ -9,8 +9,8 @@ What a test is at this boundary:
 - Its output is compared in full, every line, both ways, as UTF-8. Blanks (space, tab) at the end of a line and empty
   lines at the end of the text are ignored; nothing else is, neither a carriage return nor 1.0 for 1.
 - All tests together share the limits of CPU and wall time; memory, output (8 MiB), files, threads are each process's.
-  Over the CPU time, or asleep for a second and a half in a test, is incorrect. Out of our wall time without either is unverified:
-  the machine may have been busy.
+  Over the CPU time, or asleep for a second and a half in a test, is incorrect. Out of our wall time without either is
+  unverified: the machine may have been busy.
 """
 
 import re

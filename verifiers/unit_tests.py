@@ -9,8 +9,8 @@ What `entry(*args) == expected` means at this boundary:
 - Which values are equal, and which cross at all, is written in `_plain.py`. A generator, an iterator, a coroutine, a
   namedtuple, any object of another class: incorrect, even where it would compare equal.
 - An exception crosses by its name, and none is ever an answer: whatever class it is of, the case is incorrect.
-- A program over its CPU time, or asleep for a second and a half in all, is incorrect. One that runs out of our wall time while it
-  neither slept nor used its CPU time is unverified: the machine may have been busy.
+- A program over its CPU time, or asleep for a second and a half in all, is incorrect. One that runs out of our wall
+  time while it neither slept nor used its CPU time is unverified: the machine may have been busy.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Hidden tests as users write them, made into a typed gold.
 
-Of a function: {"args": [...], "expected": ...} or "assert f(1) == 2"; assert lines are parsed, never run, and their values
-must be literals. Of a whole program: {"stdin": ..., "stdout": ...}; a line may end with CR LF there.
+Of a function: {"args": [...], "expected": ...} or "assert f(1) == 2"; assert lines are parsed, never run, and their
+values must be literals. Of a whole program: {"stdin": ..., "stdout": ...}; a line may end with CR LF there.
 """
 
 import ast
