@@ -1,25 +1,41 @@
 r"""Where the final answer of a completion is: strict rules, so that a guess among many is no answer.
 
-The answer is what the last marker names: a line `#### x`, a `\boxed{x}`, or "final answer is x". Thinking is stripped
-first and an unclosed `<think>` has no answer. Not here: what the answer means (`exact`, `symbolic`).
+Thinking is stripped first (an unclosed `<think>` has no answer), and so is what follows the end of the chat turn. Then
+the last mark counts: a line `#### x`, a `\boxed{x}`, "final answer is x"; without these the last "the answer is x".
+Only where the gold says `bare` does an unmarked completion have an answer, its last expression. Every answer is
+normalised and freed of the marks around it; `reason` says which rule found it, or why there is none.
+Not here: what the answer means (`exact`, `symbolic`).
 """
 
 import re
 import unicodedata
 from dataclasses import dataclass
 
+from verifiers._boxes import last_box
+from verifiers._markers import MAX_ANSWER, Mark, last_line, last_phrase, last_weak_phrase
+from verifiers._unmarked import last_expression
+
 MAX_TAIL = 20_000  # characters of a completion that are searched, from its end
-MAX_ANSWER = 1_000  # characters of an answer
 
 _OPEN, _CLOSE = "<think>", "</think>"
-_LINE = re.compile(r"^[ \t]*####[ \t]*(.*)$", re.MULTILINE)
-_BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
-_PHRASE = re.compile(r"final answer(?: is\b|\s*:)[ \t]*:?", re.IGNORECASE)
-_SENTENCE_END = re.compile(r"\n|[.!?](?=\s|$)")
-_WRAPPERS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"), ("**", "**"), ("`", "`"))
+_WRAPPERS = (
+    ("$$", "$$"),
+    ("$", "$"),
+    (r"\(", r"\)"),
+    (r"\[", r"\]"),
+    ("**", "**"),
+    ("`", "`"),
+    ('"', '"'),
+    ('\\"', '\\"'),
+)
 _SUPERSCRIPTS = {ord(c): d for c, d in zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ", "0123456789-+n", strict=True)}
+_SUBSCRIPTS = {ord(c): d for c, d in zip("₀₁₂₃₄₅₆₇₈₉₋₊ₐₙₓₖₘₚ", "0123456789-+anxkmp", strict=True)}
+_SUBSCRIPT_RUN = re.compile("[" + "".join(map(chr, _SUBSCRIPTS)) + "]+")
 _SUPERSCRIPT_RUN = re.compile("[" + "".join(map(chr, _SUPERSCRIPTS)) + "]+")
 _VULGAR = re.compile(r"(\d?)([¼-¾⅐-⅞])")
+_HEADER = re.compile(r"\s*(?:<\|[a-z_]{1,30}\|>\s*(?:assistant)?\s*)+")
+_TURN = re.compile(r"<\|[a-z_]{1,30}\|>|</s>|<(?:eos|end_of_turn)>")
+_WORKED = re.compile(r"\\(?:boxed|fbox|\(|\[)|\$|final answer", re.IGNORECASE)
 _MINUS = str.maketrans(dict.fromkeys(map(ord, "\u2212\u2010\u2011\u2012\u2013\ufe63\uff0d"), "-"))  # minus and dashes
 
 
@@ -32,8 +48,11 @@ class Extracted:
 
 
 def normalise(text: str) -> str:
-    """NFKC and one minus sign, after `x²` became `x^{2}` and `1½` became `1 1/2`, which NFKC alone would join."""
+    """NFKC and one minus sign, after `x²`, `x₁`, `1½` became `x^{2}`, `x_{1}`, `1 1/2`, which NFKC alone would join."""
+    if text.isascii():
+        return text
     text = _SUPERSCRIPT_RUN.sub(lambda m: "^{" + m[0].translate(_SUPERSCRIPTS) + "}", text)
+    text = _SUBSCRIPT_RUN.sub(lambda m: "_{" + m[0].translate(_SUBSCRIPTS) + "}", text)
     text = _VULGAR.sub(lambda m: (m[1] and m[1] + " ") + unicodedata.normalize("NFKC", m[2]), text)
     return unicodedata.normalize("NFKC", text).translate(_MINUS).replace("\u2044", "/")
 
@@ -44,82 +63,57 @@ def without_thinking(text: str) -> str | None:
     return None if _OPEN in rest else rest
 
 
-def extract(text: str) -> Extracted:
-    """The final answer of a completion. Never raises; linear in the length of the text."""
+def extract(text: str, bare: bool = False) -> Extracted:
+    """The final answer of a completion, normalised. Never raises; linear in the length of the text.
+
+    `bare`: where none is marked, the last expression of the completion is taken for one.
+    """
     said = without_thinking(text)
     if said is None:
         return Extracted("", "the thinking is never closed")
-    said = said[-MAX_TAIL:]
-    found = [f for f in (_last_line(said), _last_box(said), _last_phrase(said)) if f is not None]
-    if not found:
-        return Extracted("", "no final answer is marked")
-    _, answer, reason = max(found, key=lambda f: f[0])
-    if answer is None:
-        return Extracted("", reason)
+    said = normalise(own_turn(said)[-MAX_TAIL:])[-MAX_TAIL:]
+    mark = _last_mark(said, bare)
+    if mark is None:
+        answer, reason = last_expression(said) if bare else ("", "no final answer is marked")
+    else:
+        answer, reason = mark.answer or "", mark.reason
+        if mark.answer is None:
+            return Extracted("", reason)
     if len(answer) > MAX_ANSWER:
         return Extracted("", f"the answer is longer than {MAX_ANSWER} characters")
-    answer = _bare(normalise(answer))
-    return Extracted(answer, reason) if answer else Extracted("", "the answer is empty")
+    answer = undressed(answer)
+    return Extracted(answer, reason if answer or mark is None else "the answer is empty")
 
 
-def _last(marker: re.Pattern[str], text: str) -> re.Match[str] | None:
-    return max(marker.finditer(text), key=re.Match.start, default=None)
+def _last_mark(said: str, bare: bool) -> Mark | None:
+    strong = [m for m in (last_line(said), last_box(said), last_phrase(said, bare)) if m is not None]
+    return max(strong, key=lambda m: m.at) if strong else last_weak_phrase(said, bare)
 
 
-def _last_line(text: str) -> tuple[int, str | None, str] | None:
-    last = _last(_LINE, text)
-    return None if last is None else (last.start(), last[1], "the last #### line")
+def known_answer(text: str) -> str:
+    """The answer of a gold that may be a worked solution; a text without boxes, dollars and phrases is itself one."""
+    return (extract(text, bare=True).answer if _WORKED.search(text) else "") or text
 
 
-def _last_phrase(text: str) -> tuple[int, str | None, str] | None:
-    last = _last(_PHRASE, text)
-    if last is None:
-        return None
-    rest = text[last.end() :].lstrip(" \t").partition("\n")[0]
-    return last.start(), re.split(r"[.!?](?=\s|$)", rest, maxsplit=1)[0], "the final answer phrase"
+def own_turn(text: str) -> str:
+    """The text up to where the next speaker's turn begins, without its own header."""
+    header = _HEADER.match(text)
+    start = header.end() if header else 0
+    other = _TURN.search(text, start)
+    return text[start : other.start() if other else len(text)]
 
 
-def _last_box(text: str) -> tuple[int, str | None, str] | None:
-    boxes = [(m.start(), _braced(text, m.end())) for m in _BOX.finditer(text)]
-    if not boxes:
-        return None
-    start, content = boxes[-1]
-    if content is None:
-        return start, None, "the last box is never closed"
-    sentence_start = 0
-    for end in _SENTENCE_END.finditer(text, 0, start):
-        sentence_start = end.end()
-    rivals = {_squeeze(c) for at, c in boxes if at >= sentence_start and c is not None}
-    if len(rivals) > 1:
-        return start, None, "several different boxes in the final sentence"
-    return start, content, "the last box"
-
-
-def _braced(text: str, start: int) -> str | None:
-    """The text from `start` to the brace that closes the one before `start`."""
-    depth = 1
-    for m in re.compile(r"(?<!\\)[{}]").finditer(text, start, start + MAX_ANSWER + 1):
-        depth += 1 if m[0] == "{" else -1
-        if depth == 0:
-            return text[start : m.start()]
-    return None
-
-
-def _squeeze(text: str) -> str:
-    return "".join(text.split())
-
-
-def _bare(text: str) -> str:
-    """The answer without the marks around it: dollars, stars, a final full stop."""
+def undressed(text: str) -> str:
+    """The answer without the marks around it: dollars, stars, quotes, a final full stop or comma."""
     while True:
         text = text.strip()
-        if text.endswith(".") and not text.endswith(".."):
+        if text.endswith((",", ";")) or (text.endswith(".") and not text.endswith("..")):
             text = text[:-1]
             continue
         for left, right in _WRAPPERS:
             inner = text[len(left) : len(text) - len(right)]
             if (
-                len(text) > len(left) + len(right)
+                len(text) >= len(left) + len(right)
                 and text.startswith(left)
                 and text.endswith(right)
                 and left not in inner

@@ -4,20 +4,20 @@ from data import gold
 from data.records import Outcome, Problem, Verdict
 from verifiers._extract import extract, normalise
 
-VERSION = 2
+VERSION = 3
 
 
 def verify(problem: Problem, completion: str) -> Verdict:
     """`correct` when the marked answer reads like the gold; `no_answer` when none is marked."""
-    found = extract(completion)
-    if not found.answer:
-        return _verdict("no_answer", found.reason)
     try:
         wanted = gold.load(problem.gold)
     except ValueError as e:
-        return _verdict("unverified", str(e), found.answer)
+        return _verdict("unverified", str(e))
     if not isinstance(wanted, gold.Answer):
-        return _verdict("unverified", "the gold is no answer but tests", found.answer)
+        return _verdict("unverified", "the gold is no answer but tests")
+    found = extract(completion, wanted.bare)
+    if not found.answer:
+        return _verdict("no_answer", found.reason)
     if _canonical(found.answer) == _canonical(wanted.value):
         return _verdict("correct", "same text", found.answer)
     return _verdict("incorrect", "another text", found.answer)

@@ -1,0 +1,119 @@
+"""The phrases that name a final answer: a line `#### x`, "final answer", and the weaker "the answer is".
+
+Each finder returns the last mark of its kind. What follows a phrase is cut at the end of its sentence, mathematics
+between delimiters kept whole, and at "because" and the like. Not here: boxes (`_boxes`), which mark wins (`_extract`),
+unmarked answers (`_unmarked`).
+"""
+
+import re
+from dataclasses import dataclass
+
+from verifiers._spans import Run, pieces, runs
+
+MAX_ANSWER = 1_000  # characters of an answer
+
+_LINE = re.compile(r"^[ \t]*####(?!#)[ \t]*(.*)$", re.MULTILINE)
+_SPACE = r"[*_ \t]{0,9}"
+_ASKED = r"(?:(?:to|for|of)\s[^.:\n]{1,80}?)?"
+_FINAL = re.compile(rf"final\s{{1,3}}answers?{_SPACE}{_ASKED}(?:\bis\b|\bare\b|[:=]|\n)[*_:= \t]*", re.IGNORECASE)
+_HEADING = re.compile(r"[#*_ \t]*(?:(?:the|my|our)\s+)?", re.IGNORECASE)
+_WEAK = re.compile(rf"\banswers?{_SPACE}{_ASKED}(?:\bis\b|\bare\b|[:=])[*_:= \t]*", re.IGNORECASE)
+_WORD_BEFORE = re.compile(r"(\w+)\s+$")
+_NOT_FINAL = frozenset(
+    {"wrong", "incorrect", "common", "naive", "tempting", "possible", "another", "intermediate", "partial"}
+)
+_NOT_FINAL |= {"previous", "initial", "first", "an", "any", "no", "your"}
+_FILLER = re.compile(
+    r"(?:(?:exactly|simply|just|then|therefore|thus|indeed|hence|clearly|equal\s+to|given\s+by|approximately|about"
+    r"|roughly)\b[ \t:,]*)+",
+    re.IGNORECASE,
+)
+_CONNECTIVES = frozenset({"because", "since", "as", "which", "when", "where", "so", "for", "with", "after", "by", "at"})
+_COPULAS = frozenset({"is", "are", "equals", "be", "equal", "to", "gives", "get", "was", "becomes"})
+_HEDGES = frozenset({"maybe", "perhaps", "possibly", "might", "probably", "guess", "either", "could", "unsure", "may"})
+_DENIALS = frozenset({"not", "than", "never", "except", "unless", "neither", "least", "most", "without"})
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a mark at `at` names; None when it names nothing, and `reason` says why."""
+
+    at: int
+    answer: str | None
+    reason: str
+
+
+def last_line(text: str) -> Mark | None:
+    """The last `#### x`."""
+    last = _last(_LINE, text)
+    return None if last is None else Mark(last.start(), last[1], "the last #### line")
+
+
+def last_phrase(text: str, bare: bool = False) -> Mark | None:
+    """The last "final answer", where `is`, a colon or the end of a heading follows."""
+    last = None
+    for m in _FINAL.finditer(text):
+        heading = m[0].rstrip(" \t").endswith("\n")
+        if not heading or _HEADING.fullmatch(text, text.rfind("\n", 0, m.start()) + 1, m.start()):
+            last = m
+    if last is None:
+        return None
+    return Mark(last.start(), _named(text, last.end(), bare), "the final answer phrase")
+
+
+def last_weak_phrase(text: str, bare: bool = False) -> Mark | None:
+    """The last "answer is" or "answer:" that is not called a wrong one."""
+    last = None
+    for m in _WEAK.finditer(text):
+        before = _WORD_BEFORE.search(text, max(0, m.start() - 20), m.start())
+        if before is None or before[1].lower() not in _NOT_FINAL:
+            last = m
+    return (
+        None if last is None else Mark(last.start(), _named(text, last.end(), bare), "the last phrase with an answer")
+    )
+
+
+def _last(marker: re.Pattern[str], text: str) -> re.Match[str] | None:
+    return max(marker.finditer(text), key=re.Match.start, default=None)
+
+
+def _named(text: str, start: int, bare: bool) -> str:
+    """What a phrase that ends at `start` names: the rest of its sentence, or the expression in it."""
+    while start < len(text) and text[start] in " \t\n*_":
+        start += 1
+    if filler := _FILLER.match(text, start):
+        start = filler.end()
+    end = start
+    for piece in pieces(text[: start + 2 * MAX_ANSWER], start):
+        if piece.kind == "stop":
+            break
+        end = piece.end
+    said = text[start:end].strip()
+    return _expression(said, bare) or said
+
+
+def _expression(said: str, bare: bool) -> str | None:
+    """The one expression that a sentence states; None where the sentence is to be taken as a whole."""
+    found = list(runs(said))
+    if not found or (found[0].start == 0 and found[-1].end == len(said) and len(found) == 1):
+        return None
+    first, last = found[0], found[-1]
+    if not first.words and first.after.lower() in _CONNECTIVES and _states(said, first):
+        return said[first.start : first.end]
+    if last.words and last.words[-1] in _COPULAS and _states(said, last):
+        return said[last.start : last.end]
+    stating = [run for run in found if _states(said, run)]
+    if bare and len(stating) == 1 and not hedged(stating[0].words):
+        return said[stating[0].start : stating[0].end]
+    return None
+
+
+def _states(said: str, run: Run) -> bool:
+    return any(c.isdigit() for c in said[run.start : run.end]) or said[run.start] in "$\\"
+
+
+def hedged(words: tuple[str, ...]) -> bool:
+    """Whether the words before an expression deny it, bound it, or offer it as one of several."""
+    return bool(_HEDGES & set(words)) or bool(
+        words and (_DENIALS & set(words[-2:]) or any(w.endswith("n't") for w in words[-3:]))
+    )

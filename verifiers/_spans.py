@@ -1,0 +1,168 @@
+r"""What belongs together in a text: braces that match, mathematics between delimiters, and the runs of it in prose.
+
+A text is cut once, from left to right, into pieces: mathematics (`$..$`, `\(..\)`, `\begin..\end`, numbers, signs,
+names of one letter), joints (`,` `and` `or`), units, words, and the stops that end a sentence. A run is a longest
+stretch without words and stops. Linear in the length of the text. Not here: which run is the answer.
+"""
+
+import re
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+MAX_SPAN = 1_000  # characters between two delimiters
+MAX_WORDS = 40  # words that are remembered before a run
+UNIT_WORDS = (
+    r"mm|cm|dm|m|km|g|kg|mg|s|ms|min|h|l|ml|ft|in|inch|inches|miles?|mph|feet|foot|yards?|acres?|meters?|metres?"
+    r"|centimeters?|centimetres?|kilometers?|kilometres?|millimeters?|grams?|kilograms?|pounds?|ounces?|lit(?:er|re)s?"
+    r"|gallons?|seconds?|minutes?|hours?|days?|weeks?|months?|years?|degrees?|radians?|dollars?|cents?|euros?|yuan|units?"
+)
+_SCALES = "dozen|hundred|thousand|million|billion|trillion"  # they belong to the number before them
+
+_DELIMITERS = {"$$": "$$", "$": "$", "\\(": "\\)", "\\[": "\\]"}
+_OPENER = re.compile(r"\$\$|\$|\\\(|\\\[|\\begin\{([A-Za-z]{1,12}\*?)\}")
+_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
+_TEXT_GROUP = r"\\(?:text|textnormal|textbf|textit|textrm|mathrm|mbox|mathbf)\s*\{[^{}]{0,200}\}"
+_PROSE = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{2,}[,.:]?\s+[A-Za-z]{2,}")
+_ALIGNED = re.compile(r"\\(?:begin|end)\{(?:align|aligned|equation|gather|gathered|eqnarray|split|multline)\*?\}")
+_FUNCTIONS = "sqrt|sin|cos|tan|sec|csc|cot|arcsin|arccos|arctan|log|ln|exp|pi|infinity|binom|frac"
+_NAME = r"[A-Za-z](?:_(?:\{\w{1,4}\}|\w))?'?(?![A-Za-z0-9])"
+_PERCENT = r"\\?%|(?:percent|percentage|pct)(?![A-Za-z])"
+_AMBIGUOUS = r"(?:in|m|s|g|h|l)(?=\s*(?:[.,;:!?)$^/}\\]|$))"  # "5 m." is metres, "5 in all" is not inches
+_WHOLE = rf"(?!(?:in|m|s|g|h|l)(?![A-Za-z]))(?:{UNIT_WORDS}|{_SCALES})(?![A-Za-z])"
+_UNIT = rf"(?:square\s+|cubic\s+|sq\.?\s+)?(?:{_AMBIGUOUS}|{_WHOLE})"
+UNIT = re.compile(rf"(?:{_PERCENT}|\^\s*\{{?\s*\\circ\s*\}}?|{_UNIT})")
+_PIECE = re.compile(
+    rf"""
+    (?P<space>[ \t\r]+|(?<!\w)\*\*|\*\*(?!\w)|`|~|\\[,;:!>\ ]|\\q?quad(?![A-Za-z]))
+    |(?P<join>[,;]|(?:and|or)(?![A-Za-z])|\\text\s*\{{\s*(?:,|and|or)\s*\}})
+    |(?P<stop>\n|[.!?:](?=["')*\]}}]*(?:\s|$))|\.\.+|。)
+    |(?P<word>\d+(?:st|nd|rd|th)(?![A-Za-z])|\d+(?:-[A-Za-z]{{2,}})+)
+    |(?P<number>\d{{1,3}}(?:\ \d{{3}}){{1,6}}(?![\d,])|\d+(?:[.,:]\d+|,\\!\s?\d+|\{{,\}}\d+)*|\.\d+)
+    |(?P<unit>{_PERCENT}|{_UNIT})
+    |(?P<group>{_TEXT_GROUP})
+    |(?P<sign>\\(?:[A-Za-z]+|.)|[-+*/^_=<>|!()\[\]{{}}&~:]|[≤≥≠±×·÷√°∞π∪∩∈≈≡]|(?:{_FUNCTIONS})(?![A-Za-z]))
+    |(?P<letter>{_NAME}|(?<=[\d)}}^])[A-Za-z]{{1,3}}(?![A-Za-z])|(?!is|so)[A-Za-z]{{2,3}}(?=\s?[=<>^(]))
+    |(?P<money>[$€£¥])
+    |(?P<other>[^\W\d_]+(?:['-][^\W\d_]+)*\w*|.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One piece of a text; `kind` is span, number, sign, letter, group, unit, money, join, space, word or stop."""
+
+    kind: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A stretch of mathematics: its place, the words of its sentence before it (empty for runs), what follows it."""
+
+    start: int
+    end: int
+    words: tuple[str, ...]
+    after: str
+
+
+def closing_braces(text: str) -> dict[int, int]:
+    """Where the brace that opens at each place is closed; unclosed ones are missing."""
+    found: dict[int, int] = {}
+    opened: list[int] = []
+    for m in _BRACE.finditer(text):
+        if m[0] == "{":
+            opened.append(m.start())
+        elif m[0] == "}" and opened:
+            found[opened.pop()] = m.start()
+    return found
+
+
+def span_end(text: str, at: int) -> int:
+    """Where the delimited mathematics that opens at `at` ends; 0 where none does."""
+    opener = _OPENER.match(text, at)
+    if not opener:
+        return 0
+    closer = rf"\end{{{opener[1]}}}" if opener[1] else _DELIMITERS[opener[0]]
+    limit = at + MAX_SPAN
+    if opener[0] == "$" and (paragraph := text.find("\n\n", at, limit)) > 0:
+        limit = paragraph
+    close = text.find(closer, opener.end(), limit)
+    while close > 0 and closer[0] == "$" and text[close - 1] == "\\":
+        close = text.find(closer, close + 1, limit)
+    if close <= opener.end():
+        return 0
+    if opener[0] == "$" and is_prose(text[opener.end() : close]):
+        return 0  # two sums of money
+    return close + len(closer)
+
+
+def is_prose(text: str) -> bool:
+    """Whether two plain words follow each other, outside of `\\text{}`."""
+    return _PROSE.search(re.sub(_TEXT_GROUP, " ", text)) is not None
+
+
+def pieces(text: str, at: int = 0) -> Iterator[Piece]:
+    """The pieces of the text from `at` on."""
+    while at < len(text):
+        if text[at] in "$\\" and (end := span_end(text, at)):
+            yield Piece("span", at, end)
+        else:
+            match = _PIECE.match(text, at)
+            assert match is not None and match.lastgroup is not None
+            end = match.end()
+            yield Piece("word" if match.lastgroup == "other" else match.lastgroup, at, end)
+        at = end
+
+
+def runs(text: str, at: int = 0) -> Iterator[Run]:
+    """The runs of mathematics from `at` on, the outer joints and signs trimmed. Empty ones are left out."""
+    words: deque[str] = deque(maxlen=MAX_WORDS)
+    current: list[Piece] = []
+    for piece in (*pieces(text, at), Piece("stop", len(text), len(text))):
+        if piece.kind not in ("word", "stop"):
+            current.append(piece)
+            continue
+        if trimmed := _trimmed(text, current):
+            yield Run(trimmed[0].start, trimmed[-1].end, tuple(words), text[piece.start : piece.end])
+            words.append("")
+        current = []
+        if piece.kind == "stop":
+            words.clear()
+        else:
+            words.append(text[piece.start : piece.end].lower())
+
+
+def _trimmed(text: str, found: list[Piece]) -> list[Piece]:
+    """Without joints, spaces, money, dangling signs and the words `a` and `I` at the ends."""
+    start, end = 0, len(found)
+    while start < end and (
+        _outer(text, found[start], "=*/:<>)]}&_^", "unit") or _article(text, found[start : start + 2])
+    ):
+        start += 1
+    while start < end and (
+        _outer(text, found[end - 1], "=*/:<>([{&_^-+") or _article(text, found[max(start, end - 2) : end][::-1])
+    ):
+        end -= 1
+    return found[start:end]
+
+
+def _outer(text: str, piece: Piece, signs: str, unit: str = "") -> bool:
+    return piece.kind in ("join", "space", "money", unit) or text[piece.start : piece.end] in signs
+
+
+def _article(text: str, found: list[Piece]) -> bool:
+    """Whether an `a` or `I` stands apart from the rest."""
+    first = text[found[0].start : found[0].end]
+    return first in ("a", "A", "I") and len(found) == 2 and found[1].kind == "space"
+
+
+def last_row(text: str) -> str:
+    """Of aligned rows the last one, without its ampersands and a leading equals sign; other texts as they are."""
+    if not _ALIGNED.search(text):
+        return text
+    rows = [row for row in _ALIGNED.sub(" ", text).split("\\\\") if row.strip()]
+    return re.sub(r"^\s*=", "", rows[-1].replace("&", "")) if rows else ""

@@ -1,0 +1,99 @@
+r"""The last expression of a completion that marks no answer, for the domains whose gold says `bare`.
+
+The whole text where it is one expression; else the last run of mathematics that states something: a number or an
+expression, not the mere name of a thing. Denied or hedged ones (`not 5`, `maybe 5`, `at least 5`) are no answer, and a
+number among several joined by `and`, `or` or commas never stands for itself. Not here: marked answers.
+"""
+
+import re
+
+from verifiers._markers import hedged
+from verifiers._spans import Run, last_row, runs
+
+MAX_SEARCHED = 4_000  # characters of a completion, from its end
+
+_SENTENCE_END = re.compile(r"\n|[.!?](?=\s)")
+_NAMES = re.compile(
+    r"\\(?:triangle|angle|overline|overrightarrow|vec|mathbf|mathrm|text|hat|bar|displaystyle)(?![A-Za-z])"
+)
+_NAME = re.compile(r"[A-Z]{1,6}|[A-Za-z](?:_?\{?\w{0,3}\}?)?'?|[A-Za-z]\([A-Za-z]\)")
+_ENUMERATOR = re.compile(r"\s*(?:[-*]\s)?\d+[.)]?")
+_LABELS = frozenset({"step", "part", "case", "equation", "question", "problem", "figure", "section", "note", "example"})
+_APPROXIMATELY = re.compile(r"\\approx(?![A-Za-z])|≈|\\simeq(?![A-Za-z])")
+_EQUALS = re.compile(r"(?<![<>!:=])=(?!=)")
+_RELATION = re.compile(r"[<>≤≥≠]|\\(?:leq?|geq?|neq?|lt|gt|in|cup|equiv|pmod)(?![A-Za-z])|,|;")
+
+
+def last_expression(text: str) -> tuple[str, str]:
+    """The last expression and why it is that one; an empty one when there is none."""
+    text = text[_start(text) :]
+    found = list(runs(text))
+    if not found:
+        return "", "no final answer is marked and there is no expression"
+    if len(found) == 1 and not found[0].words and not found[0].after.strip(" \n.!*"):
+        return simplified(text[found[0].start : found[0].end]), "the whole text is one expression"
+    for run in reversed(found):
+        expression = text[run.start : run.end]
+        if _is_name(expression) or _is_label(text, run):
+            continue
+        if hedged(run.words):
+            return "", "the last expression is denied, bounded or one of several guesses"
+        if expression[0] == "-" and expression[1:2].isspace():
+            return "", "a minus or a dash before the last expression"
+        return simplified(expression), "the last expression"
+    return "", "no final answer is marked and there is no expression but names"
+
+
+def _start(text: str) -> int:
+    """Where the last MAX_SEARCHED characters begin, at the beginning of a line or sentence."""
+    if len(text) <= MAX_SEARCHED:
+        return 0
+    at = _SENTENCE_END.search(text, len(text) - MAX_SEARCHED)
+    return at.end() if at else len(text) - MAX_SEARCHED
+
+
+def _is_name(expression: str) -> bool:
+    """Whether it names a thing, `n` or `\\triangle ABC`, and states nothing."""
+    plain = re.sub(r"[${}]|\\[()\[\],;]", "", _NAMES.sub("", expression))
+    parts = re.split(r",|;|(?<![A-Za-z])(?:and|or)(?![A-Za-z])", plain)
+    return not any(c.isdigit() for c in plain) and all(
+        not part or _NAME.fullmatch(part) for part in map(str.strip, parts)
+    )
+
+
+def _is_label(text: str, run: Run) -> bool:
+    """Whether it is the number of a line or of a step."""
+    if run.words and run.words[-1] in _LABELS:
+        return True
+    line = text.rfind("\n", 0, run.start) + 1
+    return (
+        not run.words
+        and _ENUMERATOR.fullmatch(text, line, run.end) is not None
+        and text[run.end : run.end + 1] in (".", ")")
+    )
+
+
+def simplified(expression: str) -> str:
+    """A chain `x = 1 + 1 = 2` as `x = 2`, `1 + 1 = 2` as `2`, `a \\approx b` as `a`; others as they are."""
+    text = last_row(_undelimited(expression))
+    exact, *rounded = _APPROXIMATELY.split(text)
+    if rounded:
+        text = exact if len(_EQUALS.split(exact)) > 1 or not _is_name(exact) else f"{exact} = {rounded[0]}"
+    sides = [side.strip() for side in _EQUALS.split(text)]
+    if len(sides) < 2 or not all(sides) or _RELATION.search(text):
+        return text
+    first, middle, last = sides[0], sides[1:-1], sides[-1]
+    if any(_is_name(side) for side in middle):
+        return text
+    if not _has_letters(text):
+        return last
+    return f"{first} = {last}" if middle and _has_letters(first) else text
+
+
+def _has_letters(text: str) -> bool:
+    return re.search(r"[A-Za-z]", re.sub(r"\\[A-Za-z]+", "", text)) is not None
+
+
+def _undelimited(text: str) -> str:
+    """Without the delimiters of mathematics; a dollar after a backslash is money and goes as well."""
+    return re.sub(r"\\?\$|(?<!\\)\\[()\[\]]|\*\*|`|[€£¥]", " ", text).strip()
