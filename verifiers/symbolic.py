@@ -18,11 +18,11 @@ from data.records import Outcome, Problem, Verdict
 from verifiers._answers import same
 from verifiers._deciders import Undecidable, close, letters
 from verifiers._exact import Unbounded, plain
-from verifiers._extract import extract, normalise
+from verifiers._extract import extract, known_answer, normalise
 from verifiers._grammar import Node, parse
 from verifiers._tokens import MAX_LENGTH, Unreadable
 
-VERSION = 2
+VERSION = 3
 
 _PERCENT = re.compile(r"(.*?)\s*\\?(?:%|percent|pct)\s*$", re.DOTALL)
 _WORDS = (
@@ -45,16 +45,17 @@ _CANONICAL = (
 
 def verify(problem: Problem, completion: str) -> Verdict:
     """`correct` only with a proof; `unverified` when it takes one that was not found. Never raises."""
-    found = extract(completion)
-    if not found.answer:
-        return Verdict("no_answer", found.reason, "", "symbolic", VERSION)
     try:
         known = gold.load(problem.gold)
     except ValueError as e:
-        return Verdict("unverified", str(e), found.answer, "symbolic", VERSION)
+        return Verdict("unverified", str(e), "", "symbolic", VERSION)
     if not isinstance(known, gold.Answer):
-        return Verdict("unverified", "the problem has tests, not an answer", found.answer, "symbolic", VERSION)
-    outcome, reason = compare(known.value, found.answer)
+        return Verdict("unverified", "the problem has tests, not an answer", "", "symbolic", VERSION)
+    found = extract(completion, known.bare)
+    if not found.answer:
+        return Verdict("no_answer", found.reason, "", "symbolic", VERSION)
+    value = known_answer(known.value) if known.bare else known.value
+    outcome, reason = compare(value, found.answer)
     return Verdict(outcome, f"{found.reason}: {reason}", found.answer, "symbolic", VERSION)
 
 
