@@ -1,4 +1,4 @@
-"""The pool: order, time-outs, killed workers, back-pressure; one lost check costs one `unverified` verdict."""
+"""The pool: order, time-outs, killed workers, back-pressure, balance; a lost check costs at most one verdict."""
 
 import os
 import signal
@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from data import gold
+from data.errors import UserError
 from data.records import Problem
-from verifiers._pool import Pool
+from verifiers._child import START_TRIES
+from verifiers._pool import AHEAD, Pool
 
 
 def problem(value: str = "6", verifier: str = "symbolic") -> Problem:
@@ -40,6 +42,30 @@ def children() -> list[int]:
         if int(fields[1]) == os.getpid() and b"verifiers._worker" in command:
             found.append(int(path.parent.name))
     return found
+
+
+CHAOS = """
+import os, time
+import verifiers._judge as module
+real = module.judge
+def judge(problem, text):
+    word, *rest = text.split()
+    if word == "die" or (word == "once" and not os.path.exists({marker!r})):
+        open({marker!r}, "w").close()
+        os.kill(os.getpid(), 9)
+    if word == "sleep":
+        time.sleep(float(rest[0]))
+    return real(problem, text)
+module.judge = judge
+"""
+
+
+@pytest.fixture
+def chaos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Workers that die at a text `die ...`, once at `once ...`, and sleep at `sleep <seconds> ...`."""
+    (tmp_path / "sitecustomize.py").write_text(CHAOS.format(marker=str(tmp_path / "died")))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    return tmp_path
 
 
 def test_order_ids_steps_and_milliseconds() -> None:
@@ -109,7 +135,7 @@ def test_an_endless_source_is_read_no_further_than_needed() -> None:
         judged = pool.judge(endless())
         for _ in range(100):
             next(judged)
-        assert taken["items"] < 2_000
+        assert taken["items"] <= 100 + AHEAD
         judged.close()  # type: ignore[attr-defined]
     assert not children()
 
@@ -119,3 +145,90 @@ def test_progress_ends_at_the_total() -> None:
     with Pool(1) as pool:
         list(pool.judge(items(300), progress=lambda done, total, text: seen.append(done)))
     assert seen == sorted(seen) and seen[-1] == 300
+
+
+def test_who_pays_for_a_death(chaos: Path) -> None:
+    texts = ["#### 6", "once\n#### 6", "#### 6", "die\n#### 6", "#### 6", "die\n#### 5", "#### 5"]
+    with Pool(1) as pool:
+        judged = [j.verdict for j in pool.judge((str(i), problem(), text) for i, text in enumerate(texts))]
+    correct, lost = "correct", "unverified"
+    assert [v.outcome for v in judged] == [correct, correct, correct, lost, correct, lost, "incorrect"]
+    assert {(v.reason, v.attempt_id) for v in judged if v.outcome == lost} == {
+        ("fault: the worker died", "3"), ("fault: the worker died", "5"),
+    }  # fmt: skip
+
+
+def test_a_time_out_is_not_tried_again(chaos: Path) -> None:
+    with Pool(1, timeout_s=0.7) as pool:
+        list(pool.judge(items(1)))
+        began = time.monotonic()
+        (judged,) = pool.judge([("a", problem(), "sleep 20\n#### 6")])
+        assert time.monotonic() - began < 1.3
+    assert (judged.verdict.outcome, judged.verdict.reason) == ("unverified", "fault: no verdict within 0.7 s")
+
+
+def test_workers_share_slow_checks_evenly(chaos: Path) -> None:
+    texts = [f"sleep 0.05\n#### {i % 7}" for i in range(40)]
+    with Pool(2) as pool:
+        list(pool.judge(items(200)))
+        began = time.monotonic()
+        outcomes = [j.verdict.outcome for j in pool.judge((str(i), problem(), t) for i, t in enumerate(texts))]
+        spent = time.monotonic() - began
+    assert outcomes == ["correct" if i % 7 == 6 else "incorrect" for i in range(40)]
+    assert spent < 1.5  # 1 s of sleep for each worker; 2 s for one of them
+
+
+def test_the_others_go_on_past_a_slow_check(chaos: Path) -> None:
+    seen: list[tuple[float, int]] = []
+    texts = ["sleep 1.5\n#### 6", *["sleep 0.01\n#### 6"] * 120]
+    with Pool(2) as pool:
+        list(pool.judge(items(200)))
+        began = time.monotonic()
+        judged = list(pool.judge((str(i), problem(), t) for i, t in enumerate(texts)))
+        seen.append((time.monotonic() - began, len(judged)))
+    assert seen[0][1] == 121
+    assert seen[0][0] < 2.2  # the one sleeps 1.5 s, meanwhile the other does all of 1.2 s
+
+
+@pytest.mark.parametrize(
+    ("module", "says"), [("raise ImportError('no such library')", "no such library"), ("import os; os._exit(3)", "3")]
+)
+def test_workers_that_cannot_start_are_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, says: str
+) -> None:
+    (tmp_path / "ctypes.py").write_text(module)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with Pool(2) as pool, pytest.raises(UserError, match=f"ended {START_TRIES} times in a row .*{says}.*doctor") as e:
+        list(pool.judge(items(10)))
+    assert "\n" not in str(e.value)
+    assert not children()
+
+
+def test_a_reader_that_leaves_early_leaves_no_work_behind(chaos: Path) -> None:
+    with Pool(1) as pool:
+        first = pool.judge((str(i), problem(), "sleep 0.02\n#### 6") for i in range(1000))
+        next(first)
+        first.close()  # type: ignore[attr-defined]
+        began = time.monotonic()
+        assert [j.verdict.outcome for j in pool.judge(items(5))] == expected(5)
+        assert time.monotonic() - began < 10
+
+
+def test_two_readers_at_a_time_get_their_own() -> None:
+    with Pool(2) as pool:
+        one, two = pool.judge(items(500)), pool.judge(items(300))
+        both = [(next(one).verdict, next(two).verdict) for _ in range(300)]
+        rest = [j.verdict for j in one]
+    assert [v.outcome for v, _ in both] + [v.outcome for v in rest] == expected(500)
+    assert [v.outcome for _, v in both] == expected(300)
+
+
+def test_a_source_that_fails_says_so_and_the_pool_goes_on() -> None:
+    def failing() -> Iterator[tuple[str, Problem, str]]:
+        yield from items(100)
+        raise KeyError("the source is broken")
+
+    with Pool(2) as pool:
+        with pytest.raises(KeyError, match="broken"):
+            list(pool.judge(failing()))
+        assert [j.verdict.outcome for j in pool.judge(items(20))] == expected(20)

@@ -1,81 +1,137 @@
-"""Persistent worker processes that judge attempts. The parent enforces time with SIGKILL and evaluates nothing.
+"""Worker processes that judge attempts, as many at a time as there are workers; results in the order of the items.
 
-Results come in the order of the items. A worker that hangs or dies costs one `unverified` verdict and is replaced; the
-rest of its batch is judged again. A few batches are in flight at a time, so any iterable may be judged.
+Idle workers take what is next, fewer items at a time the longer each takes and the fewer are left, so that all stay
+busy to the end. At most AHEAD items are in flight, so any iterable may be judged. A killed worker costs at most one
+verdict (`_child.py` states who pays for a fault). Leaving the pool ends every process.
 """
 
-import itertools
-import json
+import math
 import os
-import struct
-import subprocess
-import sys
+import threading
+import time
 from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, replace
-from multiprocessing.connection import Connection
-from pathlib import Path
-from queue import SimpleQueue
-from socket import SO_RCVTIMEO, SO_SNDTIMEO, SOL_SOCKET, socket, socketpair
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 from types import TracebackType
 
-from data.errors import UserError
 from data.progress import Progress, silent
-from data.records import Problem, StepVerdict, Verdict
-from verifiers._judge import Judged, fault
+from verifiers._child import Child, Item
+from verifiers._judge import Judged
 
-BATCH = 64
-START_S = 60.0  # a new worker imports its libraries and proves its sandbox
-ROOT = Path(__file__).parents[1]
+AHEAD = 4096  # items read and not given back: what others can do while one check runs into its time limit
+BATCH = 64  # most items in one message to a worker
+BATCH_S = 0.02  # a batch should take about that long
 
-Item = tuple[str, Problem, str]
+__all__ = ["AHEAD", "Item", "Pool"]
+
+
+@dataclass(slots=True)
+class _Call:
+    """One call of `judge`: what has been judged and not given back, by position."""
+
+    done: dict[int, Judged] = field(default_factory=dict)
+    failure: Exception | None = None
+
+
+_Task = tuple[_Call, int, Item]
 
 
 class Pool:
     """Workers for as long as the context lasts; `workers=0` means one per core."""
 
     def __init__(self, workers: int = 0, timeout_s: float = 5.0) -> None:
-        self._count = workers or len(os.sched_getaffinity(0))
-        self._idle: SimpleQueue[_Worker] = SimpleQueue()
-        self._workers = [_Worker(timeout_s) for _ in range(self._count)]
-        for worker in self._workers:
-            self._idle.put(worker)
-        self._threads = ThreadPoolExecutor(self._count, "judge")
+        count = workers or len(os.sched_getaffinity(0))
+        lock = threading.Lock()
+        self._work = threading.Condition(lock)  # there is something to do, or the pool closes
+        self._news = threading.Condition(lock)  # something was done
+        self._tasks: deque[_Task] = deque()
+        self._closed = False
+        self._children = [Child(timeout_s) for _ in range(count)]
+        self._threads = [threading.Thread(target=self._serve, args=[c], daemon=True) for c in self._children]
+        for thread in self._threads:
+            thread.start()
 
     def judge(self, items: Iterable[Item], progress: Progress = silent) -> Iterator[Judged]:
-        """Judgements in the order of `items`, with `attempt_id` set."""
-        waiting: deque[Future[list[Judged]]] = deque()
-        source, done = iter(items), 0
-        while True:
-            if batch := list(itertools.islice(source, BATCH)):
-                waiting.append(self._threads.submit(self._judge_batch, batch))
-            if not waiting:
-                return
-            if not batch or len(waiting) > 2 * self._count:
-                finished = waiting.popleft().result()
-                yield from finished
-                done += len(finished)
-                progress(done, 0, "judged")
-
-    def _judge_batch(self, batch: list[Item]) -> list[Judged]:
-        worker = self._idle.get()
+        """Judgements in the order of `items`, with `attempt_id` set. Raises UserError when none can be had here."""
+        call, source = _Call(), iter(items)
+        taken = given = 0
         try:
-            judged = worker.judge(batch)
+            while True:
+                fresh = list(islice(source, min(BATCH, AHEAD - (taken - given))))
+                self._add((call, taken + i, item) for i, item in enumerate(fresh))
+                taken += len(fresh)
+                if taken == given:
+                    return
+                if ready := self._take(call, given, wait=not fresh):
+                    yield from ready
+                    given += len(ready)
+                    progress(given, 0, "judged")
         finally:
-            self._idle.put(worker)
-        return [
-            Judged(replace(j.verdict, attempt_id=i), [replace(s, attempt_id=i) for s in j.steps])
-            for j, (i, _, _) in zip(judged, batch, strict=True)
-        ]
+            with self._work:  # whoever leaves early wants no more
+                self._tasks = deque(task for task in self._tasks if task[0] is not call)
+
+    def _add(self, tasks: Iterable[_Task]) -> None:
+        with self._work:
+            self._tasks.extend(tasks)
+            self._work.notify_all()
+
+    def _take(self, call: _Call, first: int, wait: bool) -> list[Judged]:
+        """What has been judged without a gap from position `first`; `wait` until there is some."""
+        with self._news:
+            while wait and first not in call.done and not call.failure and not self._closed:
+                self._news.wait()
+            if call.failure:
+                raise call.failure
+            if wait and self._closed:
+                raise RuntimeError("the pool was closed while it judged")
+            ready = []
+            while (judged := call.done.pop(first + len(ready), None)) is not None:
+                ready.append(judged)
+            return ready
+
+    def _serve(self, child: Child) -> None:
+        """One worker's thread: take tasks, have them judged, put the results where they belong."""
+        each_s = 0.0  # what an item takes lately
+        while tasks := self._next(each_s):
+            began = time.perf_counter()
+            judged: Sequence[Judged] = []
+            failure = None
+            try:
+                judged = child.judge([item for _, _, item in tasks])
+            except Exception as e:  # whoever asked gets it, in its own thread
+                failure = e
+            each_s = (each_s + (time.perf_counter() - began) / len(tasks)) / 2
+            with self._news:
+                for (call, index, _), found in zip(tasks, judged, strict=False):
+                    call.done[index] = found
+                for call, _, _ in tasks if failure else []:
+                    call.failure = failure
+                self._news.notify_all()
+
+    def _next(self, each_s: float) -> list[_Task]:
+        """The next tasks for a worker whose items take so long; none when the pool closes."""
+        with self._work:
+            while not self._tasks and not self._closed:
+                self._work.wait()
+            if self._closed:
+                return []
+            fair = math.ceil(len(self._tasks) / (2 * len(self._children)))
+            fitting = BATCH if each_s * BATCH <= BATCH_S else max(1, int(BATCH_S / each_s))
+            return [self._tasks.popleft() for _ in range(min(BATCH, fair, fitting))]
 
     def close(self) -> None:
         """End all workers, also those in the middle of a check."""
-        for worker in self._workers:
-            worker.stop()
-        self._threads.shutdown(cancel_futures=True)
-        for worker in self._workers:
-            worker.end()
+        with self._work:
+            self._closed = True
+            self._work.notify_all()
+            self._news.notify_all()
+        for child in self._children:
+            child.stop()
+        for thread in self._threads:
+            thread.join()
+        for child in self._children:
+            child.end()
 
     def __enter__(self) -> "Pool":
         return self
@@ -84,93 +140,3 @@ class Pool:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _timeval(seconds: float) -> bytes:
-    """struct timeval."""
-    return struct.pack("ll", int(seconds), int(seconds % 1 * 1e6))
-
-
-class _Worker:
-    """One child process, started when first needed and again after it was lost."""
-
-    def __init__(self, timeout_s: float) -> None:
-        self._timeout = timeout_s
-        self._child: subprocess.Popen[bytes] | None = None
-        self._channel: Connection | None = None
-        self._socket: socket | None = None
-        self._patience = 0.0
-        self._prepared: set[str] = set()  # verifiers that this child has ready
-        self._stopped = False
-
-    def judge(self, batch: list[Item]) -> list[Judged]:
-        """Judge a batch; each item may take `timeout_s`."""
-        judged: list[Judged] = []
-        while len(judged) < len(batch):
-            try:
-                channel = self._running()
-                left = [[asdict(problem), text] for _, problem, text in batch[len(judged) :]]
-                channel.send_bytes(json.dumps(left).encode())
-                self._ready(channel, {problem.verifier for _, problem, _ in batch})
-                while len(judged) < len(batch):
-                    verdict, steps = json.loads(self._receive(channel, self._timeout))
-                    judged.append(Judged(Verdict(**verdict), [StepVerdict(**s) for s in steps]))
-            except (OSError, EOFError) as e:
-                if self._stopped:
-                    raise
-                problem = batch[len(judged)][1]
-                judged.append(Judged(fault(problem, str(e) or "the worker died"), []))
-                self.end()
-        return judged
-
-    def _running(self) -> Connection:
-        if self._stopped:
-            raise EOFError("the pool is closed")
-        if self._channel is None:
-            near, far = socketpair()
-            path = os.pathsep.join(p for p in (str(ROOT), os.environ.get("PYTHONPATH", "")) if p)
-            env = os.environ | {"PYTHONPATH": path}
-            command = [sys.executable, "-m", "verifiers._worker", str(far.fileno())]
-            self._child = subprocess.Popen(
-                command, cwd=ROOT, env=env, pass_fds=[far.fileno()], stdin=subprocess.DEVNULL
-            )
-            far.close()
-            near.setsockopt(SOL_SOCKET, SO_SNDTIMEO, _timeval(START_S))  # one that does not even read is hung
-            self._socket, self._patience, self._prepared = near, 0.0, set()
-            self._channel = Connection(os.dup(near.fileno()))
-        return self._channel
-
-    def _ready(self, channel: Connection, verifiers: set[str]) -> None:
-        """Wait until the verifiers of a batch are prepared. Raises UserError when one cannot be."""
-        answer = self._receive(channel, self._timeout if verifiers <= self._prepared else START_S)
-        if answer != b"ready":
-            raise UserError(answer.decode().removeprefix("refused "))
-        self._prepared |= verifiers
-
-    def _receive(self, channel: Connection, timeout_s: float) -> bytes:
-        """The next message. Raises TimeoutError when none comes in time, EOFError when the child has died."""
-        if self._socket is not None and self._patience != timeout_s:
-            self._socket.setsockopt(SOL_SOCKET, SO_RCVTIMEO, _timeval(timeout_s))  # cheaper than a poll per verdict
-            self._patience = timeout_s
-        try:
-            return channel.recv_bytes()
-        except BlockingIOError:
-            raise TimeoutError(f"no verdict within {timeout_s:g} s") from None
-        except (EOFError, ConnectionError):
-            raise EOFError("the worker died") from None
-
-    def stop(self) -> None:
-        """Judge no more: what runs is killed, and whoever waits for it gets EOFError. For another thread to call."""
-        self._stopped = True
-        if (child := self._child) is not None:
-            child.kill()
-
-    def end(self) -> None:
-        """Kill the child and forget it."""
-        if self._channel is not None and self._socket is not None:
-            self._channel.close()
-            self._socket.close()
-        if self._child is not None:
-            self._child.kill()
-            self._child.wait()
-        self._channel = self._child = self._socket = None
