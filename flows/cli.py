@@ -1,7 +1,7 @@
 """The command `flywheel`. Parses arguments, calls one function, turns a failure the user can mend into one sentence.
 
 Imports what a command needs only when it runs, so that help is instant. Not here: what the commands do, and how results
-are shown (`show.py`). Exit codes: 0 done, 1 a check of `doctor` failed, 2 bad input, 130 interrupted.
+are shown (`show.py`). Exit codes: 0 done, 1 a check failed, 2 bad input, 130 interrupted.
 """
 
 import argparse
@@ -83,6 +83,26 @@ def parser() -> argparse.ArgumentParser:
     _output_options(sql)
     sql.set_defaults(command=_sql)
 
+    reverify = commands.add_parser("reverify", help="judge stored attempts again with the verifiers as they are now")
+    reverify.add_argument("--verifier", nargs="+", default=[], metavar="NAME", help="only what these have judged")
+    reverify.add_argument("--runs", nargs="+", default=[], metavar="RUN", help="only these runs")
+    reverify.add_argument("--rounds", nargs="+", type=int, default=[], metavar="N", help="only these rounds")
+    reverify.add_argument("--held-out", action="store_true", help="held-out samples too, and what it does to scores")
+    reverify.add_argument("--fail-on-flips", action="store_true", help="exit with 1 when a kept attempt has flipped")
+    _workers_options(reverify)
+    _json_option(reverify)
+    reverify.set_defaults(command=_reverify)
+
+    check = commands.add_parser("check-problems", help="are these problems fit to be trained on?")
+    check.add_argument("sources", nargs="+", metavar="SOURCE", help="generated domains, or files of your own problems")
+    check.add_argument("--levels", type=_count, default=8, help="highest generated level (default: %(default)s)")
+    check.add_argument("--n", type=_count, default=50, help="problems per level and split (default: %(default)s)")
+    check.add_argument("--seed", type=int, default=0, help="seed of the generated problems (default: %(default)s)")
+    check.add_argument("--repeats", type=_count, default=3, help="verdicts on each right answer (default: %(default)s)")
+    _workers_options(check)
+    _json_option(check)
+    check.set_defaults(command=_check_problems)
+
     doctor = commands.add_parser("doctor", help="check environment, engine, sandbox, ledger and disk")
     doctor.add_argument("--quick", action="store_true", help="import no heavy library, start no sandbox")
     doctor.set_defaults(command=_doctor)
@@ -95,6 +115,29 @@ def _settings_options(command: argparse.ArgumentParser) -> None:
         "--set", dest="overrides", nargs="+", action="extend", default=[], metavar="KEY=VALUE",
         help="settings over the recipe's, such as generate.samples=8",
     )  # fmt: skip
+
+
+def _workers_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--workers", type=_count, default=0, help="worker processes; 0: one per core (default)")
+    command.add_argument(
+        "--timeout", type=_seconds, default=5.0, help="longest a verdict may take, in seconds (default: %(default)s)"
+    )
+
+
+def _count(text: str) -> int:
+    if (number := int(text)) < 0:
+        raise ValueError
+    return number
+
+
+def _seconds(text: str) -> float:
+    if not 0 < (number := float(text)) <= 3600:
+        raise ValueError
+    return number
+
+
+def _json_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", dest="form", action="store_const", const="json", default="table", help="as JSON")
 
 
 def _output_options(command: argparse.ArgumentParser) -> None:
@@ -159,6 +202,25 @@ def _sql(args: argparse.Namespace) -> int:
     query = sys.stdin.read() if args.query == "-" else args.query
     show.write(duck.sql(home(), query), args.form, args.limit)
     return 0
+
+
+def _reverify(args: argparse.Namespace) -> int:
+    _prepare_prefect()
+    from flows import reverification
+    from tasks.reverify import Chosen
+
+    chosen = Chosen(args.verifier, args.runs, args.rounds, args.held_out)
+    return reverification.main(
+        chosen, workers=args.workers, timeout_s=args.timeout, form=args.form, fail_on_flips=args.fail_on_flips
+    )
+
+
+def _check_problems(args: argparse.Namespace) -> int:
+    from flows import hygiene
+    from tasks.check_problems import Sample
+
+    sample = Sample(args.levels, args.n, args.seed, args.repeats)
+    return hygiene.main(args.sources, sample, workers=args.workers, timeout_s=args.timeout, form=args.form)
 
 
 def _doctor(args: argparse.Namespace) -> int:

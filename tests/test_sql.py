@@ -53,6 +53,29 @@ MODEL = {"id": "m", "dataset_id": "d", "objective": "sft"}
 SAMPLE = {"model_id": "m", "domain": "sums", "level": 1, "problem_id": "p", "steps_ok": True}
 FIRST = {"round": 0, "seed": "1"}
 
+REVIEWS = [
+    {"attempt_id": "a", "version": 2, "outcome": "correct"},
+    {"attempt_id": "a", "version": 3, "outcome": "incorrect"},
+    {"attempt_id": "b", "version": 3, "wrong_steps": 1},
+    {"attempt_id": "d", "version": 3, "wrong_steps": 2},
+    {"attempt_id": "s", "version": 3, "outcome": "unverified"},
+    {"attempt_id": "never stored", "version": 3},
+]
+FLIPPED = {
+    **JUDGED,
+    "reviews": REVIEWS,
+    "decisions": [{"attempt_id": "a", "kept": True}, {"attempt_id": "d"}],
+    "examples": [{"attempt_id": x, "dataset_id": "d"} for x in "abd"],
+    "pairs": [{"chosen_id": "a", "rejected_id": "c", "dataset_id": "f", "round": 1}],
+    "models": [MODEL, {"id": "n", "dataset_id": "f", "round": 1}],
+    "rounds": [{"promoted": False}, {"promoted": True, "round": 1}],
+}
+FLIPS = [
+    {"attempt_id": "a", "kept": True, "role": "example", "used_in_round": 0, "model_id": "m", "fate": "incorrect"},
+    {"attempt_id": "a", "kept": True, "role": "chosen", "used_in_round": 1, "model_id": "n", "old_fate": "correct"},
+    {"attempt_id": "d", "kept": False, "role": "example", "dataset_id": "d", "fate": "lucky"},
+]
+
 CASES = [
     Case(
         "judged",
@@ -281,6 +304,45 @@ CASES = [
         {**FIRST, "pairs_per_problem": 1, "drop_lucky": False},
     ),
     Case("dpo_pairs", JUDGED, [], {**FIRST, "pairs_per_problem": 0, "drop_lucky": True}),
+    Case(
+        "review_work",
+        {
+            **JUDGED,
+            "verdicts": [{**row, "verifier": "symbolic"} for row in VERDICTS],
+            "eval_samples": [SAMPLE, SAMPLE],
+            "eval_problems": [{"id": "p", "verifier": "exact"}, {"id": "p", "verifier": "exact", "round": 1}],
+        },
+        [
+            {"relation": "attempts", "verifier": "symbolic", "texts": 5},
+            {"relation": "eval_samples", "verifier": "exact", "texts": 2},
+        ],
+    ),
+    Case(
+        "reviewed",
+        {**JUDGED, "reviews": REVIEWS, "eval_samples": [{**SAMPLE, "id": "s", "steps_ok": False}]},
+        [
+            {"attempt_id": "a", "old_fate": "correct", "fate": "incorrect", "old_version": 2, "version": 3},
+            {"attempt_id": "b", "old_fate": "lucky", "fate": "lucky", "held_out": False},
+            {"attempt_id": "d", "old_fate": "correct", "fate": "lucky"},
+            {"attempt_id": "s", "old_fate": "lucky", "fate": "unverified", "held_out": True, "old_version": None},
+        ],
+        by="attempt_id",
+    ),
+    Case("flips", FLIPPED, FLIPS, by="attempt_id, used_in_round, role"),
+    Case(
+        "flipped_models",
+        FLIPPED,
+        [
+            {"model_id": "m", "role": "example", "flipped": 2, "share": 2 / 3, "promoted": False},
+            {"model_id": "n", "role": "chosen", "round": 1, "flipped": 1, "share": 1.0, "promoted": True},
+        ],
+        by="model_id",
+    ),
+    Case(
+        "reviewed_scores",
+        {"reviews": REVIEWS, "eval_samples": [{**SAMPLE, "id": x} for x in "abs"] + [{**SAMPLE, "id": "new"}]},
+        [{"model_id": "m", "samples": 3, "flipped": 3, "old_pass1": 1.0, "pass1": 0.5}],
+    ),
 ]
 
 

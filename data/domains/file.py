@@ -3,16 +3,19 @@
 Columns (others are ignored):
     prompt    what the model sees
     answer    the final answer, text or number, for `exact` or `symbolic`; or instead
-    tests     hidden tests, a list (or its JSON) of {"args": [...], "expected": ...} or "assert f(1) == 2"
+    tests     hidden tests, a list (or its JSON) of {"args": [...], "expected": ...} or "assert f(1) == 2"; or of
+              {"stdin": ..., "stdout": ...} for a whole program
     entry     the function that `tests` call; not needed with assert lines
     level     1 to 99, default 3: levels 1-2 count as easy, 3-4 as middle, 5 and more as hard
-    verifier  exact, symbolic or unit_tests. Default: unit_tests for tests; symbolic for an answer with a digit, a LaTeX
-              command or one of + * / ^ = and no word of three or more letters but function names; else exact
+    verifier  exact, symbolic, unit_tests or console. Default: that of the tests; symbolic for an answer with a digit, a
+              LaTeX command or one of + * / ^ = and no word of three or more letters but function names; else exact
+    solution  a worked solution, never shown to a model: `flywheel check-problems` wants it accepted
     split     train or heldout (also: test, validation). Default: the split of a dataset that has several, else one in
               ten is held out, decided by a hash of the prompt
 
 A row that cannot be used is set aside with its file, number and reason, and the rest run. Rows that repeat a prompt are
-set aside too, so that a problem is in one split only. The domain of a problem is `file:<path as given>`. Unlike a
+set aside too, so that a problem is in one split only, and so are those that `flywheel check-problems` has quarantined
+(`_quarantine.py`). The domain of a problem is `file:<path as given>`. Unlike a
 generated domain this one is finite and has no solver, so `open_problems` stands in the place of `problems`.
 Not here: asking a verifier whether it accepts its gold (`tasks/` does that, before anything is generated).
 """
@@ -22,33 +25,35 @@ import json
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from data import gold, ids
-from data.domains import _cases, _rows
+from data.domains import _cases, _quarantine, _rows
 from data.errors import UserError
 from data.records import Problem, Split
 
 VERIFIER = "symbolic"  # of most problems; each problem names its own
 INSTRUCTION = (
     "Solve the problem step by step. Write the final answer alone on the last line, as `#### <answer>`. "
-    "If the problem asks for a program, end with one ```python block that defines the function instead."
+    "If the problem asks for a program, end with one ```python block instead: the function, or the whole program."
 )
 BANDS = {"easy": (1, 2), "middle": (3, 4), "hard": (5, 99)}
 EXAMPLES = [
     '{"prompt": "What is 6 times 7?", "answer": 42}',
     '{"prompt": "Capital of France?", "answer": "Paris", "level": 1}',
     '{"prompt": "Write f(x), the square of x.", "tests": ["assert f(3) == 9", "assert f(-2) == 4"]}',
+    '{"prompt": "Read a number, print its double.", "tests": [{"stdin": "4\\n", "stdout": "8\\n"}]}',
     '{"prompt": "Write add(a, b).", "entry": "add", "tests": [{"args": [1, 2], "expected": 3}]}',
 ]
 
-COLUMNS = ("prompt", "answer", "tests", "entry", "level", "verifier", "split")
+COLUMNS = ("prompt", "answer", "tests", "entry", "level", "verifier", "solution", "split")
 SPLITS: dict[str, Split] = {"train": "train", "heldout": "heldout", "test": "heldout", "validation": "heldout"}
 MAX_PROMPT = 20_000  # characters
 MAX_ANSWER = 2_000
+MAX_SOLUTION = 50_000  # what is beyond is cut
 
 _MATHS = re.compile(r"\d|\\[a-zA-Z]|[+*/^=]")
 _WORD = re.compile(r"(?<!\\)\b[A-Za-z]{3,}")
@@ -69,15 +74,27 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """All rows of a file: those that are problems, in the file's order, and those that are not."""
+    """All rows of a file: those that are problems, in the file's order, and those that are not; solutions by id."""
 
     problems: tuple[Problem, ...]
     rejected: tuple[Rejected, ...]
+    solutions: dict[str, str] = field(default_factory=dict)
 
 
-def open_problems(path: str | Path) -> Loaded:
-    """Reads the whole file, again only when it has changed. Raises UserError when there is no usable problem in it."""
-    return _open(Path(path), _rows.stamp(Path(path)))
+def open_problems(path: str | Path, quarantined: bool = False) -> Loaded:
+    """Reads the whole file, again only when it has changed; `quarantined`: with the problems that runs leave out.
+
+    Raises UserError when there is no usable problem in it.
+    """
+    path = Path(path)
+    loaded = _open(path, _rows.stamp(path))
+    held = {} if quarantined else _quarantine.read(path)
+    left = tuple(p for p in loaded.problems if p.id not in held)
+    if not left:
+        raise UserError(f"all problems of {path} are quarantined: see {_quarantine.path_of(path)}, mend or delete it")
+    out = [p for p in loaded.problems if p.id in held]
+    reasons = [Rejected(path.name, p.source.rpartition(":")[2], f"quarantined: {held[p.id]}") for p in out]
+    return Loaded(left, (*loaded.rejected, *reasons), loaded.solutions)
 
 
 @lru_cache(maxsize=8)
@@ -88,6 +105,7 @@ def _open(path: Path, stamp: tuple[int, ...]) -> Loaded:
     _check_columns(path, rows)
     problems: dict[str, Problem] = {}
     places: dict[str, str] = {}
+    solutions: dict[str, str] = {}
     rejected = []
     for row in rows:
         try:
@@ -97,11 +115,13 @@ def _open(path: Path, stamp: tuple[int, ...]) -> Loaded:
                 same = problems[key].gold == problem.gold
                 raise ValueError(f"repeats the prompt of row {places[key]}" + ("" if same else " with another answer"))
             problems[key], places[key] = problem, row.place
+            if isinstance(solution := row.columns.get("solution"), str) and solution.strip():
+                solutions[problem.id] = solution[:MAX_SOLUTION]
         except ValueError as e:
             rejected.append(Rejected(path.name, row.place, str(e)))
     if not problems:
         raise UserError(f"none of the {len(rows)} rows of {path} is a problem; the first: {rejected[0]}")
-    return Loaded(tuple(problems.values()), tuple(rejected))
+    return Loaded(tuple(problems.values()), tuple(rejected), solutions)
 
 
 def save_rejected(rejected: Iterable[Rejected], path: Path) -> None:
@@ -186,7 +206,7 @@ def _text(columns: dict[str, Any], name: str, limit: int) -> str:
     return value
 
 
-def _gold(columns: dict[str, Any]) -> gold.Answer | gold.Tests:
+def _gold(columns: dict[str, Any]) -> gold.Answer | gold.Tests | gold.Console:
     if "answer" in columns and "tests" in columns:
         raise ValueError("has both `answer` and `tests`: keep the one that is meant")
     if "tests" in columns:
@@ -204,16 +224,16 @@ def _shows(prompt: str, answer: str) -> bool:
     return any(mark in prompt for mark in (f"#### {answer}", f"\\boxed{{{answer}}}"))
 
 
-def _verifier(columns: dict[str, Any], known: gold.Answer | gold.Tests) -> str:
-    fitting = ("unit_tests",) if isinstance(known, gold.Tests) else ("symbolic", "exact")
-    if "verifier" in columns:
-        name = columns["verifier"]
-        if name not in fitting:
-            raise ValueError(f"`verifier` {name!r} does not judge this gold: {' or '.join(fitting)} would")
-        return str(name)
-    if isinstance(known, gold.Tests):
-        return "unit_tests"
-    return "symbolic" if looks_like_maths(known.value) else "exact"
+def _verifier(columns: dict[str, Any], known: gold.Answer | gold.Tests | gold.Console) -> str:
+    fitting: tuple[str, ...]
+    if isinstance(known, gold.Answer):
+        fitting = ("symbolic", "exact") if looks_like_maths(known.value) else ("exact", "symbolic")
+    else:
+        fitting = ("unit_tests",) if isinstance(known, gold.Tests) else ("console",)
+    name = columns.get("verifier", fitting[0])
+    if name not in fitting:
+        raise ValueError(f"`verifier` {name!r} does not judge this gold: {' or '.join(sorted(fitting)[::-1])} would")
+    return str(name)
 
 
 def looks_like_maths(answer: str) -> bool:
