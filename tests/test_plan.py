@@ -15,7 +15,7 @@ from verifiers import _pddl
 from verifiers._plan_text import MAX_ACTIONS, MAX_LINE, extract
 from verifiers._sexpr import MAX_DEPTH, MAX_TEXT, Unreadable, read
 from verifiers._strips import carry_out
-from verifiers.plan import EXAMPLES, check_steps, verify
+from verifiers.plan import EXAMPLES, MAX_REASON, check_steps, verify
 
 SWAP = EXAMPLES[0][0]
 PLAN = ["unstack b a", "put-down b", "pick-up a", "stack a b"]
@@ -282,6 +282,13 @@ def test_a_huge_plan_and_a_huge_state_are_bounded() -> None:
     assert verify(big, "#### plan\n" + "cut\nmend\n" * MAX_ACTIONS).outcome == "no_answer"
     assert len(verify(big, "#### plan\n()").reason) < 100
     assert len(verify(big, f"#### plan\n{'press ' * 40}").reason) < 200
+    named = problem(LAMPS.replace("dead", "d" * 50_000), DARK)
+    assert verify(named, "#### plan\nmend").outcome == "incorrect"
+    assert len(verify(named, "#### plan\nmend").reason) <= MAX_REASON
+    assert len(check_steps(named, "#### plan\nmend")[0].reason) <= MAX_REASON
+    assert (
+        len(verify(problem(LAMPS, DARK.replace("dark", "d" * 50_000).replace("lamps", "x")), "Plan:\ncut").reason) < 400
+    )
 
 
 words = st.sampled_from(

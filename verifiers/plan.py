@@ -19,7 +19,8 @@ from verifiers._strips import Atom, Task, carry_out, unmet
 VERSION = 1
 REMEMBERED = 64  # tasks a process keeps parsed; the attempts at a problem come together
 SHOWN = 3  # goal atoms that a reason names
-MAX_SHOWN = 60  # characters of a name or a line in a reason
+MAX_SHOWN = 60  # characters of an action, an atom or a line in a reason
+MAX_REASON = 300  # characters
 
 
 def verify(problem: Problem, completion: str) -> Verdict:
@@ -65,7 +66,7 @@ def check_steps(problem: Problem, text: str) -> list[StepVerdict]:
     faults = (
         [("stacks", fault) for fault in _lines(found.before, shown, not ran.fault)] if rule.kind == "stacks" else []
     )
-    faults += [("plan", "")] * ran.done + ([("plan", ran.fault)] if ran.fault else [])
+    faults += [("plan", "")] * ran.done + ([("plan", ran.fault[:MAX_REASON])] if ran.fault else [])
     return [
         StepVerdict(index, "incorrect" if fault else "correct", kind, fault)
         for index, (kind, fault) in enumerate(faults)
@@ -94,7 +95,7 @@ def _known(text: str) -> tuple[Task, gold.StepRule]:
 
 
 def _verdict(outcome: Outcome, reason: str, answer: str = "") -> Verdict:
-    return Verdict(outcome, reason, answer[:2_000], "plan", VERSION)
+    return Verdict(outcome, reason[:MAX_REASON], answer[:2_000], "plan", VERSION)
 
 
 def _short(text: str) -> str:
