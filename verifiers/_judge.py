@@ -27,7 +27,14 @@ def judge(problem: Problem, text: str) -> Judged:
         steps = getattr(verifier, "check_steps", check_steps)(problem, text)  # its own, or the rule in the gold
     except Exception as e:  # whatever a verifier raises is its own fault, and must not become a label
         verdict, steps = fault(problem, f"{type(e).__name__}: {e}"), []
-    return Judged(replace(verdict, ms=1000 * (perf_counter() - began)), steps)
+    reason = _naming(verdict.reason, steps)
+    return Judged(replace(verdict, reason=reason, ms=1000 * (perf_counter() - began)), steps)
+
+
+def _naming(reason: str, steps: list[StepVerdict]) -> str:
+    """The reason of a verdict, and the first wrong step, where there is one and the verifier has not named it."""
+    wrong = next((step for step in steps if step.outcome == "incorrect"), None)
+    return reason if wrong is None or wrong.reason in reason else f"{reason}; step {wrong.index + 1}: {wrong.reason}"
 
 
 @cache

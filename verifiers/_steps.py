@@ -1,9 +1,12 @@
 """Verdicts on the single steps of a trace, by the rule in the gold. Fast, exact, bounded; never raises.
 
 A step is one line before the final `####` line (`same_value`, `same_solution`) or one part of the first line (`trace`).
-A line that does not parse is an incorrect step. Not here: what curation makes of a wrong step.
+A line that does not parse is an incorrect step. So is, under `same_value`, a final line that is still a sum
+(`#### 8-2`, or the question itself): it has the value, but nobody has worked it out.
+Not here: what curation makes of a wrong step.
 """
 
+import re
 from collections.abc import Callable
 
 from data import gold
@@ -13,6 +16,8 @@ from verifiers._extract import normalise, without_thinking
 
 MAX_STEPS = 200  # further lines are one incorrect step
 MAX_LINE = 2_000  # characters
+
+_SUM = re.compile(r"[\d)}\]][ \t]*[+-]")
 
 
 def step_offsets(text: str) -> list[int]:
@@ -74,6 +79,8 @@ def _lines(kind: str, wrong: Callable[[str], str], body: str) -> list[StepVerdic
         except _linear.NotLinear as e:
             reason = f"not understood: {e}"
         verdicts.append(StepVerdict(index, "incorrect" if reason else "correct", kind, reason))
+    if kind == "same_value" and final < len(lines) and _SUM.search(normalise(lines[final][:MAX_LINE])):
+        verdicts.append(StepVerdict(len(verdicts), "incorrect", kind, "the answer is a sum that is not worked out"))
     return verdicts
 
 

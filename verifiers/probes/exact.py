@@ -36,6 +36,7 @@ def probes(problem: Problem, rng: Random, solution: str) -> Iterator[Probe]:
     if not known.bare:  # else whatever stands last is the answer
         yield from idle(problem, rng, value)
         yield Probe("early_exit", concluded(steps, ""), False)
+        yield Probe("unmarked", f"{steps.rpartition('####')[0]}{value}", False)
         yield Probe("unclosed", f"<think>\n{steps}", False)
 
 

@@ -47,10 +47,15 @@ def probes(problem: Problem, rng: Random, solution: str) -> Iterator[Probe]:
     yield from lucky(known.steps, rng, solution)
     if known.steps.kind:
         yield from say("copied", [_ASKED.sub("", problem.prompt)], False)
+    if known.steps.kind == "same_value":
+        yield from say(
+            "unfinished", [line for line in steps.split("\n")[:-1] if re.search(r"\d[+-]", line)][-1:], False
+        )
     if not known.bare:  # else whatever stands last is the answer
         yield from idle(problem, rng, value)
         yield Probe("early_exit", steps.rpartition("####")[0], False)
         yield Probe("early_exit", concluded(steps, ""), False)
+        yield Probe("unmarked", f"{steps.rpartition('####')[0]}{value}", False)
         yield Probe("unclosed", f"<think>\n{steps}", False)
 
 
