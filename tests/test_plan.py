@@ -282,7 +282,7 @@ def test_a_huge_plan_and_a_huge_state_are_bounded() -> None:
     assert verify(big, "#### plan\n" + "cut\nmend\n" * MAX_ACTIONS).outcome == "no_answer"
     assert len(verify(big, "#### plan\n()").reason) < 100
     assert len(verify(big, f"#### plan\n{'press ' * 40}").reason) < 200
-    named = problem(LAMPS.replace("dead", "d" * 50_000), DARK)
+    named = problem(LAMPS.replace("dead", "d" * 10_000), DARK)
     assert verify(named, "#### plan\nmend").outcome == "incorrect"
     assert len(verify(named, "#### plan\nmend").reason) <= MAX_REASON
     assert len(check_steps(named, "#### plan\nmend")[0].reason) <= MAX_REASON
