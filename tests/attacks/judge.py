@@ -1,0 +1,91 @@
+"""Judges the suite in a process of its own, through the real verifier, and says what it saw, a JSON line a program.
+
+    python -c "...; main()" '{"SCRATCH": ..., ...}' [--quick]
+
+After each program the control is judged: a right program that looks for what others left. With `--quick` a program that
+is there to reach a limit soon does, and the others have time. The last line counts the processes that are left.
+"""
+
+import ctypes
+import json
+import os
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from data import registry
+from tests.attacks import Program, programs
+from tests.attacks.problems import problem
+from verifiers import unit_tests
+
+PR_SET_CHILD_SUBREAPER = 36
+QUICK_WALL_S, QUICK_CPU_S = 0.4, 0.1  # of programs that are there to reach a limit
+PATIENT_WALL_S = 20.0  # of the others, however busy the machine is
+_CONTROL = """import builtins, json, math, os, random, sys, threading
+left = [m for m in (builtins, math, os, sys) if hasattr(m, "pwned")] or "pwned" in sys.modules
+assert not left and threading.active_count() == 1 and json.loads("[6, 29]") == [2 * 3, 4 + 25] and os.getcwd() == "/"
+assert os.fstat(0).st_rdev == os.fstat(2).st_rdev and 0 <= random.random() < 1 and 10 ** 3 + 7 == 1007
+def f(x): return 2 * (x + 3)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What became of one program, and of the control after it."""
+
+    label: str
+    outcome: str
+    reason: str
+    seconds: float
+    next_outcome: str
+
+
+def _verdict(name: str, code: str) -> tuple[str, str]:
+    asked = problem(name)
+    verdict = registry.load("verifiers", asked.verifier).verify(asked, f"```python\n{code}```")
+    return verdict.outcome, verdict.reason
+
+
+def see(program: Program, quick: bool) -> Seen:
+    """Judge one program and the control."""
+    box = unit_tests.sandbox()
+    wall_s, cpu_s = box.wall_s, box.cpu_s
+    if quick:
+        box.wall_s, box.cpu_s = (QUICK_WALL_S, QUICK_CPU_S) if program.limit else (PATIENT_WALL_S, cpu_s)
+    begun = time.monotonic()
+    outcome, reason = _verdict(program.problem, program.code)
+    seconds = time.monotonic() - begun
+    box.wall_s, box.cpu_s = PATIENT_WALL_S, cpu_s
+    after = _verdict("double", _CONTROL)[0]
+    box.wall_s = wall_s
+    return Seen(program.label, outcome, reason, seconds, after)
+
+
+def _descendants() -> list[int]:
+    """Processes below this one, the orphans that it inherited included."""
+    parents: dict[int, int] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+    below = {os.getpid()}
+    for _ in parents:
+        more = {pid for pid, parent in parents.items() if parent in below} | below
+        if more == below:
+            break
+        below = more
+    return sorted(below - {os.getpid()})
+
+
+def main() -> None:
+    """Judge all programs, aimed at the targets in the first argument."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    targets = json.loads(sys.argv[1]) | {"JUDGE": str(os.getpid())}
+    unit_tests.prepare()
+    before = len(_descendants())
+    for program in programs():
+        print(json.dumps(asdict(see(program.aimed(targets), "--quick" in sys.argv))), flush=True)
+    left = len(_descendants()) - before
+    print(json.dumps({"processes_left": left, "isolation": unit_tests.sandbox().guarantees()}), flush=True)

@@ -1,0 +1,110 @@
+"""Promise: no attack is accepted and no right program refused, as this user and as nobody; none leaves a mark.
+
+The suite is `tests/attacks/*.md`; here the programs that end at a limit meet shorter ones (`bench/program_verdicts.py`
+runs all with the full limits).
+"""
+
+import os
+import threading
+from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from tests.attacks import host, programs
+from tests.attacks.problems import PROBLEMS, PROGRAMS, problem
+from verifiers._plain import same
+from verifiers._sandbox import Sandbox
+
+SUITE = programs()
+USERS = ["this user", "nobody"]
+_BROKEN = ("SyntaxError", "NameError", "IndentationError", "UnboundLocalError", "ImportError")
+_MEANT = {"exits: SyntaxError", "exits: null byte in the source", "bombs: deep source"}
+
+
+@pytest.fixture(scope="module")
+def reports():
+    """Both runs of the suite, side by side."""
+    alone = os.geteuid() != 0 or not host.interpreter(as_nobody=True)
+    with ThreadPoolExecutor(2) as pool:
+        yield {user: pool.submit(host.run, user == "nobody", True) for user in USERS[: 1 if alone else 2]}
+
+
+def report(reports: dict[str, Future[host.Report]], user: str) -> host.Report:
+    if user not in reports:
+        pytest.skip("only root can become nobody, and only where nobody may run a Python")
+    return reports[user].result()
+
+
+def test_the_suite_is_wide():
+    attacks = Counter(p.kind for p in SUITE if not p.benign)
+    assert sum(attacks.values()) >= 80 and len(attacks) >= 10 and min(attacks.values()) >= 10
+    assert sum(p.benign for p in SUITE) >= 30
+    assert len({p.label for p in SUITE}) == len(SUITE)
+    assert {p.problem for p in SUITE} == PROBLEMS.keys() | PROGRAMS.keys()
+
+
+@pytest.mark.parametrize("name", [*PROBLEMS, *PROGRAMS])
+def test_a_right_program_is_in_the_suite_for_each_problem(name):
+    assert any(p.benign and p.problem == name for p in SUITE)
+    assert problem(name).gold
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_no_attack_is_accepted_and_no_right_program_refused(reports, user):
+    assert host.wrong(report(reports, user)) == []
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_nothing_is_left_on_the_host(reports, user):
+    assert report(reports, user).side_effects == []
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_all_ran_behind_every_wall(reports, user):
+    assert {"namespaces", "seccomp", "no-network"} <= set(report(reports, user).isolation)
+
+
+def test_an_attack_fails_because_it_is_refused_not_because_it_is_broken(reports):
+    broken = {s.label: s.reason for s in report(reports, USERS[0]).seen if any(b in s.reason for b in _BROKEN)}
+    assert broken.keys() <= _MEANT, broken
+
+
+@pytest.mark.parametrize("bait", ["answers.json", "answers.sock"])
+def test_the_watch_sees_what_it_should(tmp_path, bait):
+    (tmp_path / "answers.json").write_text("{}")
+    (tmp_path / "answers.sock").write_text("")
+    before = host._state(tmp_path)
+    (tmp_path / bait).chmod(0o600)
+    assert before ^ host._state(tmp_path)
+    (tmp_path / bait).unlink()
+    assert before - host._state(tmp_path)
+
+
+@pytest.mark.parametrize("bomb", [
+    "import threading, time\ndef f(x):\n try:\n  while 1: threading.Thread(target=time.sleep, args=(9,)).start()\n"
+    " except RuntimeError: time.sleep(9)",
+    "def f(x):\n kept = []\n try:\n  while 1: kept.append(b'x' * (1 << 20))\n except MemoryError:\n  while 1: pass",
+    "import os\ndef f(x):\n try:\n  while 1: os.pipe()\n except OSError:\n  while 1: os.getppid()",
+], ids=["threads", "memory", "descriptors"])  # fmt: skip
+def test_a_neighbour_does_not_feel_a_bomb(bomb):
+    with Sandbox(cpu_s=0.5, wall_s=1.0) as left, Sandbox(wall_s=20.0) as right:
+        other = threading.Thread(target=left.run, args=(bomb, "f", [[0]]))
+        other.start()
+        threads = "import threading\ndef f(n):\n found = []\n all = [threading.Thread(target=found.append, args=(i,))"
+        threads += " for i in range(n)]\n [t.start() for t in all]\n [t.join() for t in all]\n return sorted(found)"
+        ran = [right.run(threads, "f", [[8]]) for _ in range(10)]
+        other.join()
+    assert [r.replies[0].value for r in ran] == [list(range(8))] * 10
+
+
+@pytest.mark.parametrize("code, expected", [
+    ("def f(): return (1, [2, (3,)])", (1, [2, (3,)])),
+    ("def f(): return {1: 'a', (2, 3): {4}}", {(2, 3): {4}, 1: "a"}),
+    ("def f(): return {frozenset({1}), 'x', 2.5}", {2.5, "x", frozenset({1})}),
+    ("def f(): return b'\\x00\\xff', 1j - 2, None, 10 ** 400", (b"\x00\xff", 1j - 2, None, 10**400)),
+    ("def f(): return '\\ud800', float('nan'), -0.0, True", ("\ud800", float("nan"), 0.0, True)),
+])  # fmt: skip
+def test_a_value_of_every_plain_type_is_recognised(code, expected):
+    with Sandbox() as box:
+        assert same(box.run(code, "f", [[]]).replies[0].value, expected)
