@@ -13,9 +13,7 @@ from data.records import Problem, Split
 GIVE_UP = 2000  # draws in a row without a new problem: the level has no more
 
 
-def build(
-    domain: str, level: int, prompt: str, gold: Gold, verifier: str, source: str, key: str = ""
-) -> Problem:
+def build(domain: str, level: int, prompt: str, gold: Gold, verifier: str, source: str, key: str = "") -> Problem:
     """A problem whose id follows from its prompt, and whose split follows from `key` (default: the prompt)."""
     split: Split = "heldout" if split_of(f"{domain}:{key or prompt}") == "heldout" else "train"
     return Problem(content_id(domain, prompt), domain, level, prompt, dump(gold), verifier, source, split)
