@@ -46,6 +46,7 @@ PROOFS = [
     ("  4 . c | b|b   2 ,1  \n\n\n5.b 4, 3\n ", "+"),
     ("4. b|c 1,2\n5. b|d 3\n5. b 3,4", "5. b|d 3': it lacks literals of line 3"),
     ("4. b|c|d 1,2", "b|c|d is no resolvent of lines 1 and 2"),  # a resolvent weakened takes two lines
+    ("4. b|~c 1,3", "b|~c is no resolvent of lines 1 and 3"),  # though it follows
     ("4. b|c 1,2\n5. b|c|d 4\n6. b|d 5,3\n7. b 6", "7. b 6': it lacks literals of line 6"),
     ("4. b|c 1,2\n5. b 3,4\n6. a|b 5", "the last line is not the conclusion b"),
     ("4. b|c 1,2\n4. b 3,4", "its number must be 5, not 4"),
@@ -149,6 +150,16 @@ def test_a_gold_that_is_not_understood_is_no_wrong_answer(premises, conclusion) 
     faulty = replace(QUESTION, gold=gold.dump(Entailment(premises, conclusion)))
     assert verify(faulty, "#### proof\n" + GOOD).outcome == "unverified"
     assert check_steps(faulty, "#### proof\n" + GOOD) == []
+
+
+def test_rules_at_their_edges() -> None:
+    stronger = asked("~a|b a|c ~c|b", "b|d")
+    assert verify(stronger, "#### proof\n" + GOOD).outcome == "incorrect"  # the conclusion itself takes one more line
+    assert verify(stronger, f"#### proof\n{GOOD}\n6. b|d 5").outcome == "correct"
+    useless = asked("a|b a|~a", "b")  # a tautology resolves to what is known
+    assert verify(useless, "#### proof\n3. b 1,2").outcome == "incorrect"
+    assert verify(useless, "#### proof\n3. a|b 1,2").reason == "the last line is not the conclusion b"
+    assert verify(useless, "#### counterexample\na ~b").outcome == "correct"
 
 
 def test_steps_say_which_line_is_wrong_and_which_rests_on_it() -> None:

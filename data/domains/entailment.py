@@ -72,7 +72,7 @@ def _shape(clauses: Words) -> str:
     for _ in range(4):
         seen = [content_id(sorted((x[:-1], colour[x[-1]]) for x in literals)) for literals in clauses]
         seen[-1] += "?"
-        places: dict[str, list[tuple[str, int]]] = {letter: [] for letter in colour}
+        places: dict[str, list[tuple[str, str]]] = {letter: [] for letter in colour}
         for mark, literals in zip(seen, clauses, strict=True):
             for x in literals:
                 places[x[-1]].append((mark, x[:-1]))
