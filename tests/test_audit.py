@@ -209,15 +209,11 @@ def test_a_right_answer_with_a_wrong_step_is_lucky_and_is_not_trained_on(home: P
     store, problems, attempts, expected = Store(home), [], [], Counter()
     for name in GENERATED:
         domain = domains.load(name)
+        probes = registry.load("verifiers.probes", domain.VERIFIER).probes
         for problem in islice(domain.problems("train", 5, 4), 6):
-            probes = registry.load("verifiers.probes", domain.VERIFIER).probes(
-                problem, Random(1), domain.solve(problem)
-            )
             solution = domain.solve(problem)
-            texts = [
-                ("kept", solution),
-                *(("lucky", p.text) for p in probes(problem, Random(1), solution) if p.kind == "lucky"),
-            ]
+            lucky = (p.text for p in probes(problem, Random(1), solution) if p.kind == "lucky")
+            texts = [("kept", solution), *(("lucky", text) for text in lucky)]
             problems.append(problem)
             attempts += [attempt(problem, f"{kind}-{i}", text) for i, (kind, text) in enumerate(texts)]
             expected.update((name, kind, kind) for kind, _ in texts)
@@ -234,8 +230,8 @@ def test_a_right_answer_with_a_wrong_step_is_lucky_and_is_not_trained_on(home: P
     )
     assert found == expected
     assert {name for name, kind, _ in found if kind == "lucky"} == {*GENERATED} - {"entailment"}
-    lucky = store.query("FROM judged WHERE lucky").to_pylist()
-    assert len(lucky) > 20 and all("; step " in row["reason"] for row in lucky)
+    judged = store.query("FROM judged WHERE lucky").to_pylist()
+    assert len(judged) > 20 and all("; step " in row["reason"] for row in judged)
 
 
 def attempt(problem: Problem, name: str, text: str) -> Attempt:
