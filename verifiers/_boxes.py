@@ -1,7 +1,8 @@
-r"""The answer in `\boxed{}` or `\fbox{}`: equal boxes of a sentence are one, boxes joined by commas and `and` a list.
+r"""The answer in `\boxed{}` or `\fbox{}`: equal boxes of a sentence are one, boxes joined by commas or `and` a list.
 
-Other boxes of one sentence are several guesses, hence no answer, and so is a box that is only a part of an expression
-(`2\boxed{3}`, `\boxed{3}^2`). A percent sign or unit right behind the box belongs to the answer. Not here: other marks.
+A list is right only where the gold is the same list, so that listing guesses gains nothing. Other boxes of one sentence
+are several guesses, hence no answer, and so is a box that is only a part of an expression (`2\boxed{3}`, `\boxed{3}^2`).
+A percent sign or unit right behind the box belongs to the answer. Not here: other marks.
 """
 
 import re
@@ -16,7 +17,9 @@ _UNBRACED = re.compile(r"(?:\\[A-Za-z]+(?:\{[^{}\n]{0,100}\}){1,2}|[^\s{}$\\]+)"
 _SENTENCE_END = re.compile(r"\n|[.!?](?=\s|$)")
 _NAME = r"[A-Za-z](?:_(?:\{\w{1,4}\}|\w))?\s*="
 _SEPARATOR = r"\\text\s*\{\s*(?:,|and)\s*\}|[,;&]|\band\b|\\q?quad(?![A-Za-z])"
-_JOINT = re.compile(rf"(?:\s|\$|~|\*\*|\\[,:;! ()\[\]]|{_SEPARATOR})*(?P<name>{_NAME})?\s*")
+_JOINT = re.compile(
+    rf"(?:[^.!?\n]{{0,60}}\band\b)?(?:\s|\$|~|\*\*|[{{}}]|\\[,:;! ()\[\]]|{_SEPARATOR})*(?P<name>{_NAME})?\s*"
+)
 _NAMED = re.compile(rf"({_NAME})\s*$")
 _TOUCHED_BEFORE = re.compile(r"(?:[-+/^_\d)]|(?<!\*)\*|\\(?:cdot|times|div|pm|sqrt|frac))\s*\{?$")
 _TOUCHED_AFTER = re.compile(
@@ -81,7 +84,7 @@ def _one_box(text: str, start: int, end: int, content: str) -> Mark:
 
 
 def _listed(text: str, boxes: list[tuple[int, int, str]]) -> str | None:
-    """The boxes as one list, each with the name that stands before it; None where words stand between them."""
+    """The boxes as one list, each with the name that stands before it; None where other words stand between them."""
     first = _NAMED.search(text[max(0, boxes[0][0] - 20) : boxes[0][0]])
     parts = [(first[1] if first else "") + boxes[0][2]]
     for (_, end, _), (start, _, content) in pairwise(boxes):

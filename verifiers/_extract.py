@@ -10,6 +10,7 @@ Not here: what the answer means (`exact`, `symbolic`).
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from verifiers._boxes import last_box
 from verifiers._markers import MAX_ANSWER, Mark, last_line, last_phrase, last_weak_phrase
@@ -90,6 +91,7 @@ def _last_mark(said: str, bare: bool) -> Mark | None:
     return max(strong, key=lambda m: m.at) if strong else last_weak_phrase(said, bare)
 
 
+@lru_cache(maxsize=1_000)  # the attempts at a problem share its gold
 def known_answer(text: str) -> str:
     """The answer of a gold that may be a worked solution; a text without boxes, dollars and phrases is itself one."""
     return (extract(text, bare=True).answer if _WORKED.search(text) else "") or text

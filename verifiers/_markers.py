@@ -8,7 +8,7 @@ unmarked answers (`_unmarked`).
 import re
 from dataclasses import dataclass
 
-from verifiers._spans import Run, pieces, runs
+from verifiers._spans import Run, pieces, runs, undelimited
 
 MAX_ANSWER = 1_000  # characters of an answer
 
@@ -17,7 +17,7 @@ _SPACE = r"[*_ \t]{0,9}"
 _ASKED = r"(?:(?:to|for|of)\s[^.:\n]{1,80}?)?"
 _FINAL = re.compile(rf"final\s{{1,3}}answers?{_SPACE}{_ASKED}(?:\bis\b|\bare\b|[:=]|\n)[*_:= \t]*", re.IGNORECASE)
 _HEADING = re.compile(r"[#*_ \t]*(?:(?:the|my|our)\s+)?", re.IGNORECASE)
-_WEAK = re.compile(rf"\banswers?{_SPACE}{_ASKED}(?:\bis\b|\bare\b|[:=])[*_:= \t]*", re.IGNORECASE)
+_WEAK = re.compile(rf"\bans(?:wers?)?{_SPACE}{_ASKED}(?:\bis\b|\bare\b|[:=]|\n)[*_:= \t]*", re.IGNORECASE)
 _WORD_BEFORE = re.compile(r"(\w+)\s+$")
 _NOT_FINAL = frozenset(
     {"wrong", "incorrect", "common", "naive", "tempting", "possible", "another", "intermediate", "partial"}
@@ -28,10 +28,27 @@ _FILLER = re.compile(
     r"|roughly)\b[ \t:,]*)+",
     re.IGNORECASE,
 )
-_CONNECTIVES = frozenset({"because", "since", "as", "which", "when", "where", "so", "for", "with", "after", "by", "at"})
+_CONNECTIVES = frozenset({"", "because", "since", "which", "so"})
 _COPULAS = frozenset({"is", "are", "equals", "be", "equal", "to", "gives", "get", "was", "becomes"})
 _HEDGES = frozenset({"maybe", "perhaps", "possibly", "might", "probably", "guess", "either", "could", "unsure", "may"})
 _DENIALS = frozenset({"not", "than", "never", "except", "unless", "neither", "least", "most", "without"})
+_OPERATIONS = frozenset(
+    {"negative", "minus", "plus", "times", "root", "square", "cube", "twice", "half", "double", "triple"}
+)
+_OPERATIONS |= {
+    "logarithm",
+    "reciprocal",
+    "inverse",
+    "opposite",
+    "modulo",
+    "mod",
+    "factorial",
+    "squared",
+    "cubed",
+    "divided",
+}
+_OPERATIONS |= {"halves", "thirds", "quarters", "fourths", "fifths", "sixths", "less", "more", "over"}
+_BETWEEN = frozenset({"of", "over", "to", "by", "in", "per", "from", "against", "versus", "vs"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +68,22 @@ def last_line(text: str) -> Mark | None:
 
 def last_phrase(text: str, bare: bool = False) -> Mark | None:
     """The last "final answer", where `is`, a colon or the end of a heading follows."""
-    last = None
-    for m in _FINAL.finditer(text):
-        heading = m[0].rstrip(" \t").endswith("\n")
-        if not heading or _HEADING.fullmatch(text, text.rfind("\n", 0, m.start()) + 1, m.start()):
-            last = m
-    if last is None:
-        return None
-    return Mark(last.start(), _named(text, last.end(), bare), "the final answer phrase")
+    return _last_of(_FINAL, text, bare, "the final answer phrase")
 
 
 def last_weak_phrase(text: str, bare: bool = False) -> Mark | None:
     """The last "answer is" or "answer:" that is not called a wrong one."""
+    return _last_of(_WEAK, text, bare, "the last answer phrase")
+
+
+def _last_of(phrase: re.Pattern[str], text: str, bare: bool, reason: str) -> Mark | None:
     last = None
-    for m in _WEAK.finditer(text):
+    for m in phrase.finditer(text):
         before = _WORD_BEFORE.search(text, max(0, m.start() - 20), m.start())
-        if before is None or before[1].lower() not in _NOT_FINAL:
+        heading = _HEADING.fullmatch(text, text.rfind("\n", 0, m.start()) + 1, m.start()) if "\n" in m[0] else True
+        if heading and (before is None or before[1].lower() not in _NOT_FINAL):
             last = m
-    return (
-        None if last is None else Mark(last.start(), _named(text, last.end(), bare), "the last phrase with an answer")
-    )
+    return None if last is None else Mark(last.start(), _named(text, last.end(), bare), reason)
 
 
 def _last(marker: re.Pattern[str], text: str) -> re.Match[str] | None:
@@ -95,15 +108,17 @@ def _named(text: str, start: int, bare: bool) -> str:
 def _expression(said: str, bare: bool) -> str | None:
     """The one expression that a sentence states; None where the sentence is to be taken as a whole."""
     found = list(runs(said))
-    if not found or (found[0].start == 0 and found[-1].end == len(said) and len(found) == 1):
+    if not found:
         return None
+    if len(found) == 1 and (found[0].start, found[0].end) == (0, len(said)):
+        return undelimited(said)
     first, last = found[0], found[-1]
-    if not first.words and first.after.lower() in _CONNECTIVES and _states(said, first):
-        return said[first.start : first.end]
-    if last.words and last.words[-1] in _COPULAS and _states(said, last):
-        return said[last.start : last.end]
     stating = [run for run in found if _states(said, run)]
-    if bare and len(stating) == 1 and not hedged(stating[0].words):
+    if not first.words and first.after.lower() in _CONNECTIVES and first in stating:
+        return said[first.start : first.end]
+    if last.words and last.words[-1] in _COPULAS and last.after.lower() in _CONNECTIVES and last in stating:
+        return said[last.start : last.end]
+    if bare and len(stating) == 1 and not hedged(stating[0]):
         return said[stating[0].start : stating[0].end]
     return None
 
@@ -112,8 +127,11 @@ def _states(said: str, run: Run) -> bool:
     return any(c.isdigit() for c in said[run.start : run.end]) or said[run.start] in "$\\"
 
 
-def hedged(words: tuple[str, ...]) -> bool:
-    """Whether the words before an expression deny it, bound it, or offer it as one of several."""
-    return bool(_HEDGES & set(words)) or bool(
-        words and (_DENIALS & set(words[-2:]) or any(w.endswith("n't") for w in words[-3:]))
-    )
+def hedged(run: Run) -> bool:
+    """Whether the words around a run deny it, bound it, compute with it, or offer it as one of several."""
+    words = run.words
+    if _HEDGES & set(words) or any(w.endswith("n't") for w in words[-3:]):
+        return True
+    if _DENIALS & set(words[-2:]) or _OPERATIONS & {*words[-3:], run.after.lower()}:
+        return True
+    return (words[-2:-1] == ("",) and words[-1] in _BETWEEN) or words[-3:] == ("", "out", "of")

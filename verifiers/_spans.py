@@ -8,7 +8,7 @@ stretch without words and stops. Linear in the length of the text. Not here: whi
 import re
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MAX_SPAN = 1_000  # characters between two delimiters
 MAX_WORDS = 40  # words that are remembered before a run
@@ -24,6 +24,7 @@ _OPENER = re.compile(r"\$\$|\$|\\\(|\\\[|\\begin\{([A-Za-z]{1,12}\*?)\}")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _TEXT_GROUP = r"\\(?:text|textnormal|textbf|textit|textrm|mathrm|mbox|mathbf)\s*\{[^{}]{0,200}\}"
 _PROSE = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{2,}[,.:]?\s+[A-Za-z]{2,}")
+_DRESS = re.compile(r"\\?\$|(?<!\\)\\[()\[\]]|(?<!\w)\*\*|\*\*(?!\w)|`|[€£¥]")
 _ALIGNED = re.compile(r"\\(?:begin|end)\{(?:align|aligned|equation|gather|gathered|eqnarray|split|multline)\*?\}")
 _FUNCTIONS = "sqrt|sin|cos|tan|sec|csc|cot|arcsin|arccos|arctan|log|ln|exp|pi|infinity|binom|frac"
 _NAME = r"[A-Za-z](?:_(?:\{\w{1,4}\}|\w))?'?(?![A-Za-z0-9])"
@@ -42,7 +43,7 @@ _PIECE = re.compile(
     |(?P<unit>{_PERCENT}|{_UNIT})
     |(?P<group>{_TEXT_GROUP})
     |(?P<sign>\\(?:[A-Za-z]+|.)|[-+*/^_=<>|!()\[\]{{}}&~:]|[≤≥≠±×·÷√°∞π∪∩∈≈≡]|(?:{_FUNCTIONS})(?![A-Za-z]))
-    |(?P<letter>{_NAME}|(?<=[\d)}}^])[A-Za-z]{{1,3}}(?![A-Za-z])|(?!is|so)[A-Za-z]{{2,3}}(?=\s?[=<>^(]))
+    |(?P<letter>{_NAME}|(?<=[\d)}}^])[A-Za-z]{{1,3}}(?![A-Za-z])|(?!is|so)[A-Za-z]{{2,3}}(?=\s?[=<>]|[\^(]))
     |(?P<money>[$€£¥])
     |(?P<other>[^\W\d_]+(?:['-][^\W\d_]+)*\w*|.)
     """,
@@ -50,8 +51,7 @@ _PIECE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """One piece of a text; `kind` is span, number, sign, letter, group, unit, money, join, space, word or stop."""
 
     kind: str
@@ -59,8 +59,7 @@ class Piece:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """A stretch of mathematics: its place, the words of its sentence before it (empty for runs), what follows it."""
 
     start: int
@@ -158,6 +157,11 @@ def _article(text: str, found: list[Piece]) -> bool:
     """Whether an `a` or `I` stands apart from the rest."""
     first = text[found[0].start : found[0].end]
     return first in ("a", "A", "I") and len(found) == 2 and found[1].kind == "space"
+
+
+def undelimited(text: str) -> str:
+    """Without the delimiters of mathematics, signs of money, stars and ticks."""
+    return _DRESS.sub(" ", text).strip()
 
 
 def last_row(text: str) -> str:

@@ -8,7 +8,7 @@ number among several joined by `and`, `or` or commas never stands for itself. No
 import re
 
 from verifiers._markers import hedged
-from verifiers._spans import Run, last_row, runs
+from verifiers._spans import Run, last_row, runs, undelimited
 
 MAX_SEARCHED = 4_000  # characters of a completion, from its end
 
@@ -19,6 +19,7 @@ _NAMES = re.compile(
 _NAME = re.compile(r"[A-Z]{1,6}|[A-Za-z](?:_?\{?\w{0,3}\}?)?'?|[A-Za-z]\([A-Za-z]\)")
 _ENUMERATOR = re.compile(r"\s*(?:[-*]\s)?\d+[.)]?")
 _LABELS = frozenset({"step", "part", "case", "equation", "question", "problem", "figure", "section", "note", "example"})
+_TITLE = re.compile(r"\\(?:text|textbf|textit|mathrm|mbox)\s*\{[^{}]*\}|\\angle\s*[A-Z]{1,3}")
 _APPROXIMATELY = re.compile(r"\\approx(?![A-Za-z])|≈|\\simeq(?![A-Za-z])")
 _EQUALS = re.compile(r"(?<![<>!:=])=(?!=)")
 _RELATION = re.compile(r"[<>≤≥≠]|\\(?:leq?|geq?|neq?|lt|gt|in|cup|equiv|pmod)(?![A-Za-z])|,|;")
@@ -36,8 +37,8 @@ def last_expression(text: str) -> tuple[str, str]:
         expression = text[run.start : run.end]
         if _is_name(expression) or _is_label(text, run):
             continue
-        if hedged(run.words):
-            return "", "the last expression is denied, bounded or one of several guesses"
+        if hedged(run):
+            return "", "the last expression is denied, bounded, a part of a phrase or one of several guesses"
         if expression[0] == "-" and expression[1:2].isspace():
             return "", "a minus or a dash before the last expression"
         return simplified(expression), "the last expression"
@@ -75,7 +76,7 @@ def _is_label(text: str, run: Run) -> bool:
 
 def simplified(expression: str) -> str:
     """A chain `x = 1 + 1 = 2` as `x = 2`, `1 + 1 = 2` as `2`, `a \\approx b` as `a`; others as they are."""
-    text = last_row(_undelimited(expression))
+    text = last_row(undelimited(expression))
     exact, *rounded = _APPROXIMATELY.split(text)
     if rounded:
         text = exact if len(_EQUALS.split(exact)) > 1 or not _is_name(exact) else f"{exact} = {rounded[0]}"
@@ -85,15 +86,10 @@ def simplified(expression: str) -> str:
     first, middle, last = sides[0], sides[1:-1], sides[-1]
     if any(_is_name(side) for side in middle):
         return text
-    if not _has_letters(text):
+    if not _has_letters(text) or _TITLE.fullmatch(first):
         return last
     return f"{first} = {last}" if middle and _has_letters(first) else text
 
 
 def _has_letters(text: str) -> bool:
     return re.search(r"[A-Za-z]", re.sub(r"\\[A-Za-z]+", "", text)) is not None
-
-
-def _undelimited(text: str) -> str:
-    """Without the delimiters of mathematics; a dollar after a backslash is money and goes as well."""
-    return re.sub(r"\\?\$|(?<!\\)\\[()\[\]]|\*\*|`|[€£¥]", " ", text).strip()
