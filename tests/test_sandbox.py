@@ -1,6 +1,5 @@
 """Promise: no program passes but by computing the answers, none harms the host, and none spoils the next verdict."""
 
-import contextlib
 import os
 import subprocess
 import sys
@@ -8,14 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from data.domains import programs
 from data.errors import UserError
 from data.records import Verdict
 from verifiers import unit_tests
-from verifiers._plain import NotPlain, decode, encode, same
 from verifiers._sandbox import Sandbox
 
 PROBLEM = programs.parse("f(x): add 3, double\nf(2)=10\nf(5)=16")
@@ -234,40 +230,3 @@ def _open_to_all(python: str) -> bool:
     )
     real = Path(python).resolve()
     return probe.stdout.strip() == "True" and all(p.stat().st_mode & 1 for p in real.parents)
-
-
-PLAIN = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.complex_numbers(),
-    lambda inner: (
-        st.lists(inner)
-        | st.lists(inner).map(tuple)
-        | st.dictionaries(st.text() | st.integers(), inner)
-        | st.sets(st.integers() | st.text())
-        | st.frozensets(st.integers())
-    ),
-    max_leaves=20,
-)
-
-
-@given(PLAIN)
-def test_a_plain_value_survives_the_crossing(value):
-    again = decode(encode(value))
-    assert type(again) is type(value) and same(again, value)
-
-
-@given(st.text() | st.binary() | PLAIN.map(repr))
-def test_decode_raises_nothing_but_its_own(text):
-    with contextlib.suppress(NotPlain):
-        decode(text)
-
-
-@pytest.mark.parametrize("got, gold, equal", [
-    (True, 1, False), (1, True, False), (1.0, 1, False), (1, 1.0, True), (True, 1.0, False), (0.1 + 0.2, 0.3, True),
-    (float("nan"), float("nan"), True), (0.0, float("nan"), False), ((1,), [1], False), ([1], [1], True),
-    ([1, 2], [1], False),
-    ({1}, {True}, False), ({"a": 1}, {"a": True}, False), ({1: 0}, {True: 0}, False),
-    ({"a": 1, "b": [2]}, {"b": [2], "a": 1}, True),
-    (10**400, 1.0, False), (float("inf"), float("inf"), True), (float("-inf"), float("inf"), False),
-])  # fmt: skip
-def test_same(got, gold, equal):
-    assert same(got, gold) is equal

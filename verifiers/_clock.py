@@ -18,7 +18,7 @@ def fix(start: float) -> None:
         now[0] += STEP
         return now[0]
 
-    def sleep(seconds: float) -> None:
+    def sleep(seconds: Any) -> None:
         if seconds < 0:
             raise ValueError("sleep length must be non-negative")
         now[0] += seconds

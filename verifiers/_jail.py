@@ -50,7 +50,7 @@ def perform(descriptor: int) -> int:
     sys.stdin = sys.__stdin__ = os.fdopen(0, encoding="utf-8", closefd=False)  # type: ignore[misc]
     sys.stdout = sys.__stdout__ = os.fdopen(1, "w", encoding="utf-8", closefd=False)  # type: ignore[misc]
     sys.argv = ["program.py"]
-    builtins.exit = builtins.quit = sys.exit  # which `site` would have put there
+    vars(builtins).update(exit=sys.exit, quit=sys.exit)  # which `site` would have put there
     module = sys.modules["__main__"] = types.ModuleType("__main__")
     try:
         exec(compile(code, "program.py", "exec"), module.__dict__)

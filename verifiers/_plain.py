@@ -86,9 +86,9 @@ def _value(tagged: Any, depth: int, count: list[int]) -> Any:
         raise NotPlain("not a tagged value")
     tag, parts = tagged[0], tagged[1:]
     if tag == "i":
-        if len(parts[0]) > MAX_BITS // 4 + 3:  # -0x…
+        if (number := int(parts[0], 16)).bit_length() > MAX_BITS:
             raise NotPlain("integer too large")
-        return int(parts[0], 16)
+        return number
     if tag == "f":
         return float(parts[0])
     if tag == "c":
@@ -121,16 +121,22 @@ def same(got: Any, gold: Any) -> bool:
     if isinstance(gold, list | tuple):
         return len(got) == len(gold) and all(same(a, b) for a, b in zip(got, gold, strict=True))
     if isinstance(gold, set | frozenset):
-        return len(got) == len(gold) and {_key(v) for v in got} == {_key(v) for v in gold}
+        return sorted(map(_key, got)) == sorted(map(_key, gold))
     if isinstance(gold, dict):
         ours, theirs = ({_key(k): v for k, v in d.items()} for d in (gold, got))
-        return len(got) == len(gold) and ours.keys() == theirs.keys() and all(same(theirs[k], v) for k, v in ours.items())
+        return (
+            len(got) == len(gold) and ours.keys() == theirs.keys() and all(same(theirs[k], v) for k, v in ours.items())
+        )
     return bool(got == gold)
 
 
 def _key(member: Any) -> str:
-    """Equal for members that are the same. Text cannot read like the tag of a float: its quotes are escaped."""
-    return encode(member).replace('["f","-0.0"]', '["f","0.0"]')
+    """The same text for hashable values that are the same, another for others."""
+    if type(member) is tuple:
+        return f"({','.join(map(_key, member))})"
+    if type(member) is frozenset:
+        return f"{{{','.join(sorted(map(_key, member)))}}}"
+    return repr(member + 0.0) if type(member) is float else encode(member)  # -0.0 + 0.0 is 0.0
 
 
 def _close(got: float, gold: float) -> bool:

@@ -95,10 +95,12 @@ def converse(
 
 
 def greet(channel: socket.socket, patience: Patience) -> None:
-    """Wait until the program's process says that its jail is shut. Raises Ended: a fault when it does not."""
+    """Wait until the program's process says that its jail is shut. Raises Ended: fault when it does not, wall."""
     try:
         take(channel, patience, "shut")
-    except (Ended, OSError) as e:
+    except Ended as e:
+        raise e if e.end == "wall" else Ended("fault", "the jail did not shut") from e
+    except OSError as e:
         raise Ended("fault", "the jail did not shut") from e
 
 

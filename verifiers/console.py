@@ -26,7 +26,9 @@ __all__ = ["EXAMPLES", "VERSION", "prepare", "verify"]
 
 VERSION = 1
 _FIRST_LINE = re.compile(
-    r"^(?:def |async def |import |from |class |@|print\(|(?:for|while) .*:[ \t]*$|[^\W\d][\w, ]*=[^=])", re.MULTILINE
+    r"^(?:def |async def |import |from |class |@|(?:for|while|with|try|if)\b.*:[ \t]*$|"  # a statement,
+    r"[^\W\d][\w.]*\(.*\)[ \t]*$|[^\W\d]\w*(?:[ \t]*,[ \t]*\*?[^\W\d]\w*)*[ \t]*=[^=])",  # a call, an assignment
+    re.MULTILINE,
 )
 
 
