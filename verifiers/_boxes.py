@@ -1,7 +1,7 @@
 r"""The answer in `\boxed{}` or `\fbox{}`: equal boxes of a sentence are one, boxes joined by commas or `and` a list.
 
-A list is right only where the gold is the same list, so that listing guesses gains nothing. Other boxes of one sentence
-are several guesses, hence no answer, and so is a box that is only a part of an expression (`2\boxed{3}`, `\boxed{3}^2`).
+A list is right only where the gold is the same list, so that listing guesses gains nothing. Other boxes of one
+sentence are several guesses, hence no answer, and so is a box that is only a part of an expression (`2\boxed{3}`).
 A percent sign or unit right behind the box belongs to the answer. Not here: other marks.
 """
 
