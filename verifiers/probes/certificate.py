@@ -90,7 +90,7 @@ def _circles(conclusion: str, first: int) -> list[str]:
         f"{first}. {conclusion} {first}",
         f"{first}. {conclusion} {first},{first}",
         f"{first}. {conclusion} {first + 1}\n{first + 1}. {conclusion} {first}",
-        f"{first}. {conclusion} 1,99",
+        f"{first}. {conclusion} 1,{first + 90}",
         f"{first}. {conclusion} 0",
         f"1. {conclusion} 1",
         conclusion,
