@@ -46,6 +46,7 @@ def children() -> list[int]:
 
 CHAOS = """
 import os, time
+from data.errors import UserError
 import verifiers._judge as module
 real = module.judge
 def judge(problem, text):
@@ -53,6 +54,8 @@ def judge(problem, text):
     if word == "die" or (word == "once" and not os.path.exists({marker!r})):
         open({marker!r}, "w").close()
         os.kill(os.getpid(), 9)
+    if word == "lost":
+        raise UserError("the sandbox is gone")
     if word == "sleep":
         time.sleep(float(rest[0]))
     return real(problem, text)
@@ -154,8 +157,16 @@ def test_who_pays_for_a_death(chaos: Path) -> None:
     correct, lost = "correct", "unverified"
     assert [v.outcome for v in judged] == [correct, correct, correct, lost, correct, lost, "incorrect"]
     assert {(v.reason, v.attempt_id) for v in judged if v.outcome == lost} == {
-        ("fault: the worker died", "3"), ("fault: the worker died", "5"),
+        ("fault: the worker died (signal 9)", "3"), ("fault: the worker died (signal 9)", "5"),
     }  # fmt: skip
+
+
+def test_a_verifier_that_lost_what_it_needs_ends_its_worker(chaos: Path) -> None:
+    with Pool(1) as pool:
+        texts = ["#### 6", "lost\n#### 6", "#### 6"]
+        judged = [j.verdict for j in pool.judge((str(i), problem(), text) for i, text in enumerate(texts))]
+    assert [v.outcome for v in judged] == ["correct", "unverified", "correct"]
+    assert judged[1].reason == "fault: the worker died (exit code 1, data.errors.UserError: the sandbox is gone)"
 
 
 def test_a_time_out_is_not_tried_again(chaos: Path) -> None:

@@ -2,8 +2,8 @@
 
 Who pays for a fault: an item that takes longer than `timeout_s` is `unverified` and is not tried again. An item under
 which the child dies is tried once more, in a fresh child, and is `unverified` when that one dies too. A child that ends
-before its first item costs nothing; when START_TRIES in a row do, the user is told. Not here: order and sharing out of
-the work (`_pool.py`), and the far end (`_worker.py`).
+or refuses before its first item costs nothing; when START_TRIES in a row do, the user is told. Not here: order and
+sharing out of the work (`_pool.py`), and the far end (`_worker.py`).
 """
 
 import os
@@ -27,7 +27,8 @@ from verifiers._judge import Judged, fault
 Item = tuple[str, Problem, str]  # id of the attempt, its problem, its text
 
 START_S = 60.0  # a new child imports its libraries and proves its sandbox
-START_TRIES = 5  # children in a row that may end before they judge anything
+GRACE_S = 1.0  # a process that has closed its channel may still be saying why
+START_TRIES = 5  # times in a row that a child may end or refuse before it judges anything
 ROOT = Path(__file__).parents[1]
 
 
@@ -57,19 +58,19 @@ class Child:
             except (OSError, EOFError) as e:
                 if self._stopped:
                     raise
-                self.end()
+                last = self._gone(e)
                 at = len(judged)
                 if isinstance(e, TimeoutError) or at == suspect:
                     key, problem, _ = batch[at]
-                    judged.append(Judged(replace(fault(problem, str(e)), attempt_id=key), []))
+                    judged.append(Judged(replace(fault(problem, last), attempt_id=key), []))
                 suspect = at
         return judged
 
     def _begin(self, batch: Sequence[Item]) -> Connection:
-        """Hand a batch to a process that is ready for it. Raises UserError when none gets that far."""
+        """Hand a batch to a process that is ready for it. Raises UserError when none gets that far, or all refuse."""
         verifiers = {problem.verifier for _, problem, _ in batch}
         message = _wire.pack(batch)
-        why = ""
+        why = refusal = ""
         for _ in range(START_TRIES):
             try:
                 channel = self._running()
@@ -78,15 +79,15 @@ class Child:
             except (OSError, EOFError) as e:
                 if self._stopped:
                     raise
-                last = self.end()
-                why = str(e) if isinstance(e, TimeoutError) else last
+                why = self._gone(e)
                 continue
             if answer == b"ready":
                 self._ready |= verifiers
                 return channel
-            raise UserError(answer.decode().removeprefix("refused "))
+            refusal = answer.decode().removeprefix("refused ")
         raise UserError(
-            f"the process that judges attempts ended {START_TRIES} times in a row before it judged any ({why}): "
+            refusal
+            or f"the process that judges attempts ended {START_TRIES} times in a row before it judged any ({why}): "
             "see what `flywheel doctor` says of verifiers and memory"
         )
 
@@ -124,20 +125,29 @@ class Child:
         except (EOFError, ConnectionError):
             raise EOFError("the worker died") from None
 
+    def _gone(self, error: Exception) -> str:
+        """End a process that is hung or has died, and say which."""
+        if isinstance(error, TimeoutError):
+            self.end()
+            return str(error)
+        return f"the worker died ({self.end(GRACE_S)})"
+
     def stop(self) -> None:
         """Judge no more: what runs is killed, and whoever waits for it gets EOFError. For another thread to call."""
         self._stopped = True
         if (process := self._process) is not None:
             process.kill()
 
-    def end(self) -> str:
-        """Kill the process and forget it; how it ended and its last words."""
+    def end(self, grace_s: float = 0.0) -> str:
+        """Kill the process, unless it ends by itself in `grace_s`, and forget it; how it ended and its last words."""
         if self._channel is not None:
             self._channel.close()
         if self._socket is not None:
             self._socket.close()
         last = ""
         if self._process is not None:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(grace_s)
             self._process.kill()
             code = self._process.wait()
             last = f"exit code {code}" if code >= 0 else f"signal {-code}"

@@ -6,6 +6,7 @@ from time import perf_counter
 from types import ModuleType
 
 from data import registry
+from data.errors import UserError
 from data.records import Problem, StepVerdict, Verdict
 from verifiers._steps import check_steps
 
@@ -19,12 +20,17 @@ class Judged:
 
 
 def judge(problem: Problem, text: str) -> Judged:
-    """The judgement of one completion. A verifier that fails is a fault, hence `unverified`, never a wrong answer."""
+    """The judgement of one completion. A verifier that fails is a fault, hence `unverified`, never a wrong answer.
+
+    Raises UserError when what the verifier needs, such as a sandbox, was lost and cannot be had again.
+    """
     began = perf_counter()
     try:
         verifier = _verifier(problem.verifier)
         verdict = verifier.verify(problem, text)
         steps = getattr(verifier, "check_steps", check_steps)(problem, text)  # its own, or the rule in the gold
+    except UserError:  # nothing can be judged in this process any more; it ends and the attempt is tried again
+        raise
     except Exception as e:  # whatever a verifier raises is its own fault, and must not become a label
         verdict, steps = fault(problem, f"{type(e).__name__}: {e}"), []
     reason = _naming(verdict.reason, steps)
