@@ -12,6 +12,7 @@ from data.records import Problem
 from verifiers.probes import Probe
 
 LONG = 30_000  # characters of an over-long attempt
+MAX_GOLD = 200  # characters; the own text of a longer gold is no probe
 
 _REFUSALS = ("I'm sorry, but I cannot help with that.", "I don't know.", "#### I don't know", "#### ?", "#### None")
 _NUMBER = re.compile(r"(?<==)\d+")
@@ -46,6 +47,12 @@ def lucky(rule: StepRule, rng: Random, solution: str) -> Iterator[Probe]:
 def squeezed(text: str) -> str:
     """Letters and digits of a text, without regard to case: texts that differ here are other answers."""
     return "".join(c for c in text.casefold() if c.isalnum())
+
+
+def sayable(value: str) -> bool:
+    """Whether the text of a gold can be marked as a final answer at all."""
+    marks = ("####", "<think>", "</think>", "\\boxed", "\\fbox", "answer is", "answer:")
+    return 0 < len(value) <= MAX_GOLD and value.isprintable() and not any(mark in value.lower() for mark in marks)
 
 
 def concluded(solution: str, answer: str) -> str:

@@ -6,9 +6,7 @@ from random import Random
 from data import gold
 from data.records import Problem
 from verifiers.probes import Probe
-from verifiers.probes._common import LONG, concluded, idle, squeezed
-
-MAX_GOLD = 200  # characters; the own text of a longer gold is no probe
+from verifiers.probes._common import LONG, concluded, idle, sayable, squeezed
 
 
 def probes(problem: Problem, rng: Random, solution: str) -> Iterator[Probe]:
@@ -18,9 +16,10 @@ def probes(problem: Problem, rng: Random, solution: str) -> Iterator[Probe]:
         return
     value = known.value.strip()
     steps = solution or f"#### {value}"
-    if len(value) <= MAX_GOLD and value.isascii() and all(c.isalnum() or c == " " for c in value):
+    if sayable(value):
         yield Probe("gold", steps, True)
         yield Probe("gold", f"<think>#### something else</think>\n{steps}", True)
+    if sayable(value) and value.isascii() and all(c.isalnum() or c == " " for c in value):
         spellings = [value.upper(), value.lower(), value.replace(" ", "  "), f"**{value}**", f"{value}."]
         yield from (Probe("spelling", concluded(steps, text), True) for text in spellings)
         yield Probe("spelling", f"So it is \\boxed{{{value}}}", True)

@@ -12,9 +12,7 @@ from random import Random
 from data import gold
 from data.records import Problem
 from verifiers.probes import Probe
-from verifiers.probes._common import LONG, concluded, idle, lucky
-
-MAX_GOLD = 200  # characters; the own text of a longer gold is no probe
+from verifiers.probes._common import LONG, concluded, idle, lucky, sayable
 
 _NUMBER = re.compile(r"-?\d{1,15}(?:/[1-9]\d{0,8}|\.\d{1,9})?")
 _ASKED = re.compile(r"(?:,\s*\w+)?\s*=\s*\?\s*$")  # `=?` and `, x=?` at the end of a question
@@ -33,7 +31,7 @@ def probes(problem: Problem, rng: Random, solution: str) -> Iterator[Probe]:
     def say(kind: str, answers: list[str], accept: bool) -> Iterator[Probe]:
         return (Probe(kind, concluded(steps, answer), accept) for answer in answers)
 
-    if number is not None or _is_own_text(value):
+    if number is not None or sayable(value):
         yield from _gold(value, steps, plain=not known.steps.kind)
     if number is not None:
         yield from say("spelling", _spellings(number, value, rng), True)
@@ -57,12 +55,6 @@ def probes(problem: Problem, rng: Random, solution: str) -> Iterator[Probe]:
         yield Probe("early_exit", concluded(steps, ""), False)
         yield Probe("unmarked", f"{steps.rpartition('####')[0]}{value}", False)
         yield Probe("unclosed", f"<think>\n{steps}", False)
-
-
-def _is_own_text(value: str) -> bool:
-    """Whether the text of a gold can be marked as an answer at all."""
-    marks = ("####", "\n", "<think>", "</think>", "\\boxed", "\\fbox")
-    return 0 < len(value) <= MAX_GOLD and not any(mark in value for mark in marks)
 
 
 def _gold(value: str, steps: str, plain: bool) -> Iterator[Probe]:
