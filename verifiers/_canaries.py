@@ -47,8 +47,15 @@ open('a/b/c', 'w').write('left behind')
 print(open('a/b/c').read())"""
 
 
+class Unproven(Exception):
+    """A canary could not be run to its end: by a fault, or because the machine is too busy."""
+
+
 def prove(run: Callable[..., Ran], pipe: Callable[..., Ran], namespaces: bool) -> list[str]:
-    """The guarantees, each proven. `run` and `pipe` are those of a sandbox. Raises UserError when one does not hold."""
+    """The guarantees, each proven. `run` and `pipe` are those of a sandbox.
+
+    Raises UserError when one does not hold, Unproven when a fault kept one from trying.
+    """
     facts: dict[str, Any] = {
         "parent": os.getpid(),
         "places": ["/", "/tmp", "/var/tmp", "/dev/shm", os.getcwd(), os.path.expanduser("~"), _LIBRARY],
@@ -77,4 +84,6 @@ def prove(run: Callable[..., Ran], pipe: Callable[..., Ran], namespaces: bool) -
 def _demand(held: bool, name: str, ran: Ran) -> None:
     if not held:
         seen = " ".join([ran.end, ran.detail, *(r.error for r in ran.replies)]).strip()
+        if ran.end in ("fault", "wall"):
+            raise Unproven(f"'{name}': {seen}")
         raise UserError(f"Programs cannot be judged safely here: the sandbox does not hold '{name}' ({seen}).")

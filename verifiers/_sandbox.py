@@ -9,6 +9,7 @@ same hash seed and random seed; the clock is the real one unless a fixed one is 
 import fcntl
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -22,8 +23,9 @@ from types import TracebackType
 from typing import Any
 
 from data.errors import UserError
-from verifiers._canaries import prove
+from verifiers._canaries import Unproven, prove
 from verifiers._plain import encode
+from verifiers._server import ENDED, KILL
 from verifiers._talk import Ended, Patience, Ran, Reply, converse, greet, tell
 from verifiers._watch import asleep
 
@@ -106,11 +108,17 @@ class Sandbox:
                 ran = attempt()
         return ran
 
-    def _open(self) -> None:
+    def _open(self, tries: int = 3) -> None:
+        """Start and prove, again when that was disturbed. Raises UserError."""
         try:
             layers = self._start()
             proven = prove(self._call, self._pipe, "namespaces" in layers)
             self._guarantees = (*(["reduced"] if "namespaces" not in layers else []), *layers, *proven)
+        except Unproven as e:
+            self.close()
+            if tries == 1:
+                raise UserError(f"Programs cannot be judged: the sandbox could not be proven ({e}).") from e
+            self._open(tries - 1)
         except BaseException:
             self.close()
             raise
@@ -191,7 +199,7 @@ class Sandbox:
                 except OSError:
                     ended = Ended("died")
                 self._control.settimeout(5)
-                self._control.sendall(b"K")
+                self._control.sendall(ENDED if ended.end == "died" else KILL)
                 status = json.loads(self._control.recv(4096))
             except (OSError, ValueError) as e:
                 return Ran("fault", f"the sandbox's server is gone ({type(e).__name__})")
@@ -201,4 +209,6 @@ class Sandbox:
             end, detail = "died", f"exit {code}" if code >= 0 else f"signal {-code}"
             if cpu >= cpu_s:
                 end, detail = "cpu", f"over {cpu_s:g} s of CPU time"
+            elif status["ended"] and code == -signal.SIGKILL:  # it cannot do that to itself
+                end, detail = "fault", "killed from outside"
         return Ran(end, detail, replies, b"", time.monotonic() - begun, cpu)

@@ -16,6 +16,7 @@ _WRITES = 0o1 | 0o2 | 0o100 | 0o1000 | 0o20000000  # O_WRONLY, O_RDWR, O_CREAT, 
 _CLONE_THREAD, _CLONE_NAMESPACES = 0x10000, 0x7E020080
 _FCNTL = (0, 1, 2, 3, 4, 1030)  # F_DUPFD, F_[GS]ETFD, F_[GS]ETFL, F_DUPFD_CLOEXEC; not F_SETOWN, which sends signals
 _IOCTL = (0x5421, 0x5450, 0x5451)  # FIONBIO, FIONCLEX, FIOCLEX
+_SIGKILL, _SIGSTOP = 9, 19
 _ANY_PID = 0x7FFFFFF1  # stands for the pid, which is known only after the fork; above every pid_max
 _STREAM = (0x1, 0x80001, 0x80801)  # SOCK_STREAM, with SOCK_CLOEXEC, with SOCK_NONBLOCK
 
@@ -107,7 +108,13 @@ def _code(writes: bool) -> Code:
     code += [(_BITS, 0, 1, _CLONE_THREAD), (_RETURN, 0, 0, _ALLOW), _refuse(errno.EPERM)]
     code += [(_EQUAL, 0, 1, calls["clone3"]), _refuse(errno.ENOSYS)]  # the C library then uses clone
     code += _only(calls["ioctl"], 1, _IOCTL, errno.ENOTTY)
-    code += _only(calls["kill"], 0, (_ANY_PID,)) + _only(calls["tgkill"], 0, (_ANY_PID,))
+    for name, signal_at in (
+        ("kill", 1),
+        ("tgkill", 2),
+    ):  # itself only; that it was killed or stopped is never its doing
+        body = [_argument(signal_at), (_EQUAL, 1, 0, _SIGKILL), (_EQUAL, 0, 1, _SIGSTOP), _refuse(errno.EPERM)]
+        body += [_argument(0), (_EQUAL, 0, 1, _ANY_PID), (_RETURN, 0, 0, _ALLOW), _refuse(errno.EPERM)]
+        code += [(_EQUAL, 0, len(body), calls[name]), *body]
     code += _only(calls["prlimit64"], 0, (0,)) + _only(calls["fcntl"], 1, _FCNTL)
     # Only a connected pair of local streams (asyncio needs one): it can reach no address.
     code += [(_EQUAL, 0, 4, calls["socketpair"]), _argument(0), (_EQUAL, 1, 0, 1), _refuse(errno.EPERM)]

@@ -30,6 +30,9 @@ PRELOADED = (
     "ast calendar zoneinfo pprint secrets struct base64 warnings zlib bz2 lzma"
 )
 
+KILL, ENDED = b"K", b"E"
+_END_S = 0.2  # for a process to end after its descriptors are closed
+
 
 def serve(control: int, parent: int, namespaces: bool, clock: float | None) -> None:
     """Lock this process in, say on `control` what holds, then fork one process per request until `control` closes."""
@@ -114,7 +117,7 @@ class Jail:
 
 def _serve_one(channel: socket.socket, jail: Jail) -> bool:
     """One program: its descriptors and CPU limit come in; when it ends, is over its limit or the judge says so it is
-    killed, and its exit status and CPU time go back. False when the judge is gone.
+    killed, and its exit status and CPU time go back, and whether it had ended before. False when the judge is gone.
     """
     message, ancillary, _, _ = channel.recvmsg(64, socket.CMSG_SPACE(3 * 4))
     if not message:
@@ -128,32 +131,35 @@ def _serve_one(channel: socket.socket, jail: Jail) -> bool:
         _be_program(channel, descriptors, cpu_s, jail)
     for descriptor in descriptors:
         os.close(descriptor)
-    alive = _watch(channel, child, cpu_s)
+    word = _watch(channel, child, cpu_s)
     os.kill(child, signal.SIGKILL)  # not reaped yet, so the pid is still its own
     _, status, usage = os.wait4(child, 0)
-    if alive:
-        cpu = usage.ru_utime + usage.ru_stime
-        channel.sendall(json.dumps({"code": os.waitstatus_to_exitcode(status), "cpu": cpu}).encode())
-    return alive
+    code, cpu = os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime
+    if word:
+        channel.sendall(json.dumps({"code": code, "cpu": cpu, "ended": word == ENDED}).encode())
+    return bool(word)
 
 
-def _watch(channel: socket.socket, child: int, cpu_s: float) -> bool:
-    """Until the program ends, has used its CPU time, or the judge speaks; False when the judge is gone."""
-    ended = os.pidfd_open(child)
-    poll = select.poll()
-    poll.register(channel, select.POLLIN)
-    poll.register(ended, select.POLLIN)
-    clock = ~child << 3 | 2  # its CPU time, all threads: MAKE_PROCESS_CPUCLOCK(child, CPUCLOCK_SCHED)
-    try:
+def _watch(channel: socket.socket, child: int, cpu_s: float) -> bytes:
+    """Until the program ends, has used its CPU time, or the judge speaks: ENDED, KILL; empty when the judge is gone.
+
+    When the judge says ENDED, it has seen the program close its channel: it may be about to end.
+    """
+    with open(os.pidfd_open(child), "rb") as end:
+        poll = select.poll()
+        poll.register(channel, select.POLLIN)
+        poll.register(end, select.POLLIN)
+        clock = ~child << 3 | 2  # its CPU time, all threads: MAKE_PROCESS_CPUCLOCK(child, CPUCLOCK_SCHED)
         while (left := cpu_s - time.clock_gettime(clock)) > 0:
             ready = dict(poll.poll(1000 * left + 1))
-            if channel.fileno() in ready:
-                return bool(channel.recv(1))
+            if end.fileno() in ready:
+                return ENDED
             if ready:
-                break
-        return True
-    finally:
-        os.close(ended)
+                word = channel.recv(1)
+                patience = _END_S if word == ENDED else 0
+                poll.unregister(channel)
+                return ENDED if word and poll.poll(1000 * patience) else word and KILL
+    return KILL
 
 
 def _be_program(control: socket.socket, descriptors: list[int], cpu_s: float, jail: Jail) -> None:

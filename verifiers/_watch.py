@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-_AT_REST = set("STtZX")  # sleeping, stopped, ended; not running (R, also when it waits for a core) nor on a disk (D)
+_AT_REST = set("SZX")  # sleeping, ended; not running (R, also when it waits for a core), on a disk (D), stopped (T)
 
 
 def asleep(server: int) -> bool:
-    """True when no thread of the program below the fork server `server` runs, wants to run, or waits for a disk.
+    """True when no thread of the program below the fork server `server` runs, wants to run, or waits for a disk; nor is
+    stopped, which it cannot do to itself.
 
     False where that cannot be seen: /proc hides other users' processes, or the kernel lists no children.
     """
