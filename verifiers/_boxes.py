@@ -16,7 +16,7 @@ _NESTED = re.compile(r"\s*\\(?:boxed|fbox)\s*\{(.*)\}\s*", re.DOTALL)
 _UNBRACED = re.compile(r"(?:\\[A-Za-z]+(?:\{[^{}\n]{0,100}\}){1,2}|[^\s{}$\\]+)")
 _SENTENCE_END = re.compile(r"\n|[.!?](?=\s|$)")
 _NAME = r"[A-Za-z](?:_(?:\{\w{1,4}\}|\w))?\s*="
-_SEPARATOR = r"\\text\s*\{\s*(?:,|and)\s*\}|[,;&]|\band\b|\\q?quad(?![A-Za-z])"
+_SEPARATOR = r"\\text\s*\{\s*(?:,|and|or)\s*\}|[,;&]|\b(?:and|or)\b|\\q?quad(?![A-Za-z])"
 _JOINT = re.compile(
     rf"(?:[^.!?\n]{{0,60}}\band\b)?(?:\s|\$|~|\*\*|[{{}}]|\\[,:;! ()\[\]]|{_SEPARATOR})*(?P<name>{_NAME})?\s*"
 )
@@ -27,7 +27,7 @@ _TOUCHED_AFTER = re.compile(
 )
 _AFTER = re.compile(
     r"(?:\s|\\[,;: !)\]]|\$|~|\*\*){0,9}(?:\\(?:text|textnormal|textbf|mathrm|mbox)\s*\{\s*)?"
-    rf"(?P<unit>{UNIT.pattern})"
+    rf"(?P<unit>{UNIT.pattern})(?:\s*\}}\s*(?P<power>\^\s?\{{?[23]\}}?))?"
 )
 
 
@@ -80,7 +80,7 @@ def _one_box(text: str, start: int, end: int, content: str) -> Mark:
     unit = _AFTER.match(text, end)
     if unit is None or not (content.strip()[-1:].isdigit() or content.strip()[-1:] in ("}", ")")):
         return Mark(start, content, "the last box")
-    return Mark(start, f"{content} {unit['unit']}", "the last box and its unit")
+    return Mark(start, f"{content} {unit['unit']}{unit['power'] or ''}", "the last box and its unit")
 
 
 def _listed(text: str, boxes: list[tuple[int, int, str]]) -> str | None:
@@ -90,6 +90,8 @@ def _listed(text: str, boxes: list[tuple[int, int, str]]) -> str | None:
     for (_, end, _), (start, _, content) in pairwise(boxes):
         joint = _JOINT.fullmatch(text, end, start) if start - end <= 80 else None
         if joint is None or not re.search(_SEPARATOR, joint[0]):
+            return None
+        if re.search(r"\bor\b", joint[0]) and not joint["name"]:  # `x = 2 or x = 3` are solutions, `2 or 3` guesses
             return None
         parts.append((joint["name"] or "") + content)
     return ", ".join(parts)

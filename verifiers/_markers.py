@@ -13,6 +13,7 @@ from verifiers._spans import Run, pieces, runs, undelimited
 MAX_ANSWER = 1_000  # characters of an answer
 
 _LINE = re.compile(r"^[ \t]*####(?!#)[ \t]*(.*)$", re.MULTILINE)
+_EXCLAIMED = re.compile(r"[\d)}$]!$")  # a factorial, or joy
 _SPACE = r"[*_ \t]{0,9}"
 _ASKED = r"(?:(?:to|for|of)\s[^.:\n]{1,80}?)?"
 _FINAL = re.compile(rf"final\s{{1,3}}answers?{_SPACE}{_ASKED}(?:\bis\b|\bare\b|[:=]|\n)[*_:= \t]*", re.IGNORECASE)
@@ -102,6 +103,8 @@ def _named(text: str, start: int, bare: bool) -> str:
             break
         end = piece.end
     said = text[start:end].strip()
+    if _EXCLAIMED.search(said):
+        return ""
     return _expression(said, bare) or said
 
 

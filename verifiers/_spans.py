@@ -17,7 +17,7 @@ UNIT_WORDS = (
     r"|centimeters?|centimetres?|kilometers?|kilometres?|millimeters?|grams?|kilograms?|pounds?|ounces?|lit(?:er|re)s?"
     r"|gallons?|seconds?|minutes?|hours?|days?|weeks?|months?|years?|degrees?|radians?|dollars?|cents?|euros?|yuan|units?"
 )
-_SCALES = "dozen|hundred|thousand|million|billion|trillion"  # they belong to the number before them
+_SCALES = r"am|pm|[ap]\.m\.|dozen|hundred|thousand|million|billion|trillion"  # they belong to the number before them
 
 _DELIMITERS = {"$$": "$$", "$": "$", "\\(": "\\)", "\\[": "\\]"}
 _OPENER = re.compile(r"\$\$|\$|\\\(|\\\[|\\begin\{([A-Za-z]{1,12}\*?)\}")
@@ -31,13 +31,14 @@ _NAME = r"[A-Za-z](?:_(?:\{\w{1,4}\}|\w))?'?(?![A-Za-z0-9])"
 _PERCENT = r"\\?%|(?:percent|percentage|pct)(?![A-Za-z])"
 _AMBIGUOUS = r"(?:in|m|s|g|h|l)(?=\s*(?:[.,;:!?)$^/}\\]|$))"  # "5 m." is metres, "5 in all" is not inches
 _WHOLE = rf"(?!(?:in|m|s|g|h|l)(?![A-Za-z]))(?:{UNIT_WORDS}|{_SCALES})(?![A-Za-z])"
-_UNIT = rf"(?:square\s+|cubic\s+|sq\.?\s+)?(?:{_AMBIGUOUS}|{_WHOLE})"
+_ONE = rf"(?:square\s+|cubic\s+|sq\.?\s+)?(?:{_AMBIGUOUS}|{_WHOLE})(?:\s?\^\s?(?:[23]|\{{[23]\}}))?"
+_UNIT = rf"{_ONE}(?:\s?(?:/|per(?![A-Za-z]))\s?{_ONE})?"
 UNIT = re.compile(rf"(?:{_PERCENT}|\^\s*\{{?\s*\\circ\s*\}}?|{_UNIT})")
 _PIECE = re.compile(
     rf"""
     (?P<space>[ \t\r]+|(?<!\w)\*\*|\*\*(?!\w)|`|~|\\[,;:!>\ ]|\\q?quad(?![A-Za-z]))
     |(?P<join>[,;]|(?:and|or)(?![A-Za-z])|\\text\s*\{{\s*(?:,|and|or)\s*\}})
-    |(?P<stop>\n|[.!?:](?=["')*\]}}]*(?:\s|$))|\.\.+|。)
+    |(?P<stop>\n|(?:[.?:]|(?<![\d)}}$])!)(?=["')*\]}}]*(?:\s|$))|\.\.+|。)
     |(?P<word>\d+(?:st|nd|rd|th)(?![A-Za-z])|\d+(?:-[A-Za-z]{{2,}})+)
     |(?P<number>\d{{1,3}}(?:\ \d{{3}}){{1,6}}(?![\d,])|\d+(?:[.,:]\d+|,\\!\s?\d+|\{{,\}}\d+)*|\.\d+)
     |(?P<unit>{_PERCENT}|{_UNIT})
@@ -60,12 +61,14 @@ class Piece(NamedTuple):
 
 
 class Run(NamedTuple):
-    """A stretch of mathematics: its place, the words of its sentence before it (empty for runs), what follows it."""
+    """A stretch of mathematics: its place, the words of its sentence before it (empty for runs), what follows it, and
+    the number of the sentence."""
 
     start: int
     end: int
     words: tuple[str, ...]
     after: str
+    sentence: int
 
 
 def closing_braces(text: str) -> dict[int, int]:
@@ -121,16 +124,18 @@ def runs(text: str, at: int = 0) -> Iterator[Run]:
     """The runs of mathematics from `at` on, the outer joints and signs trimmed. Empty ones are left out."""
     words: deque[str] = deque(maxlen=MAX_WORDS)
     current: list[Piece] = []
+    sentence = 0
     for piece in (*pieces(text, at), Piece("stop", len(text), len(text))):
         if piece.kind not in ("word", "stop"):
             current.append(piece)
             continue
         if trimmed := _trimmed(text, current):
-            yield Run(trimmed[0].start, trimmed[-1].end, tuple(words), text[piece.start : piece.end])
+            yield Run(trimmed[0].start, trimmed[-1].end, tuple(words), text[piece.start : piece.end], sentence)
             words.append("")
         current = []
         if piece.kind == "stop":
             words.clear()
+            sentence += 1
         else:
             words.append(text[piece.start : piece.end].lower())
 
@@ -146,7 +151,11 @@ def _trimmed(text: str, found: list[Piece]) -> list[Piece]:
         _outer(text, found[end - 1], "=*/:<>([{&_^-+") or _article(text, found[max(start, end - 2) : end][::-1])
     ):
         end -= 1
-    return found[start:end]
+    kept = found[start:end]
+    depth = sum((text[p.end - 1] in "([{") - (text[p.end - 1] in ")]}") for p in kept if p.kind == "sign")
+    while depth < 0 and kept and text[kept[-1].end - 1] in ")]} " and kept[-1].kind in ("sign", "space"):
+        depth += kept.pop().kind == "sign"
+    return kept
 
 
 def _outer(text: str, piece: Piece, signs: str, unit: str = "") -> bool:

@@ -19,30 +19,59 @@ _NAMES = re.compile(
 _NAME = re.compile(r"[A-Z]{1,6}|[A-Za-z](?:_?\{?\w{0,3}\}?)?'?|[A-Za-z]\([A-Za-z]\)")
 _ENUMERATOR = re.compile(r"\s*(?:[-*]\s)?\d+[.)]?")
 _LABELS = frozenset({"step", "part", "case", "equation", "question", "problem", "figure", "section", "note", "example"})
+_CAUSES = frozenset({"because", "since", "as"})
+_CONDITIONS = _CAUSES | {
+    "when",
+    "at",
+    "for",
+    "with",
+    "where",
+    "if",
+    "given",
+    "using",
+    "about",
+    "approximately",
+    "roughly",
+}
+_ONE_WORD = re.compile(r"\s*([^\W\d_]{1,40})[.!]?\s*")
 _TITLE = re.compile(r"\\(?:text|textbf|textit|mathrm|mbox)\s*\{[^{}]*\}|\\angle\s*[A-Z]{1,3}")
 _APPROXIMATELY = re.compile(r"\\approx(?![A-Za-z])|≈|\\simeq(?![A-Za-z])")
 _EQUALS = re.compile(r"(?<![<>!:=])=(?!=)")
-_RELATION = re.compile(r"[<>≤≥≠]|\\(?:leq?|geq?|neq?|lt|gt|in|cup|equiv|pmod)(?![A-Za-z])|,|;")
+_RELATION = re.compile(r"[<>≤≥≠]|\\(?:leq?|geq?|neq?|lt|gt|in|cup|equiv|pmod|pm)(?![A-Za-z])|[,;±]|\b(?:and|or)\b")
 
 
 def last_expression(text: str) -> tuple[str, str]:
     """The last expression and why it is that one; an empty one when there is none."""
     text = text[_start(text) :]
-    found = list(runs(text))
+    found = [run for run in runs(text) if not _is_label(text, run)]
     if not found:
-        return "", "no final answer is marked and there is no expression"
-    if len(found) == 1 and not found[0].words and not found[0].after.strip(" \n.!*"):
-        return simplified(text[found[0].start : found[0].end]), "the whole text is one expression"
-    for run in reversed(found):
-        expression = text[run.start : run.end]
-        if _is_name(expression) or _is_label(text, run):
-            continue
-        if hedged(run):
-            return "", "the last expression is denied, bounded, a part of a phrase or one of several guesses"
-        if expression[0] == "-" and expression[1:2].isspace():
-            return "", "a minus or a dash before the last expression"
-        return simplified(expression), "the last expression"
-    return "", "no final answer is marked and there is no expression but names"
+        word = _ONE_WORD.fullmatch(text)
+        return (word[1], "the whole text is one word") if word else ("", "no expression, and no answer is marked")
+    if len(found) == 1 and not found[0].words and not found[0].after.strip(" \n.*"):
+        return _final(text, found[0], "the whole text is one expression")
+    stating = [run for run in found if not _is_name(text[run.start : run.end])]
+    while len(stating) > 1 and _is_aside(stating[-1], stating[-2]):
+        stating.pop()
+    if not stating:
+        return "", "no expression but names, and no answer is marked"
+    if hedged(stating[-1]):
+        return "", "the last expression is denied, bounded, a part of a phrase or one of several guesses"
+    return _final(text, stating[-1], "the last expression")
+
+
+def _is_aside(run: Run, before: Run) -> bool:
+    """Whether it gives the reason or the condition of what was stated before, or its rounded value."""
+    word = run.words[-1] if run.words else ""
+    return word in _CAUSES or (word in _CONDITIONS and run.sentence == before.sentence)
+
+
+def _final(text: str, run: Run, reason: str) -> tuple[str, str]:
+    expression = text[run.start : run.end]
+    if expression[0] == "-" and expression[1:2].isspace():
+        return "", "a minus or a dash before the last expression"
+    if expression.endswith("!"):
+        return "", "a factorial or an exclamation mark after the last expression"
+    return simplified(expression), reason
 
 
 def _start(text: str) -> int:
@@ -79,7 +108,9 @@ def simplified(expression: str) -> str:
     text = last_row(undelimited(expression))
     exact, *rounded = _APPROXIMATELY.split(text)
     if rounded:
-        text = exact if len(_EQUALS.split(exact)) > 1 or not _is_name(exact) else f"{exact} = {rounded[0]}"
+        stated = exact.strip(" =")
+        text = exact if not _is_name(stated) or len(_EQUALS.split(stated)) > 1 else f"{stated} = {rounded[0]}"
+    text = text.strip().removeprefix("=").strip()
     sides = [side.strip() for side in _EQUALS.split(text)]
     if len(sides) < 2 or not all(sides) or _RELATION.search(text):
         return text

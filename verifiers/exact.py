@@ -1,8 +1,8 @@
-"""Judge of answers that are words: equal text after NFKC, spaces and letter case. Knows no mathematics."""
+"""Judge of answers that are words: equal text but for NFKC, spaces, letter case and the marks around it. No maths."""
 
 from data import gold
 from data.records import Outcome, Problem, Verdict
-from verifiers._extract import extract, normalise
+from verifiers._extract import extract, normalise, undressed
 
 VERSION = 3
 
@@ -24,7 +24,7 @@ def verify(problem: Problem, completion: str) -> Verdict:
 
 
 def _canonical(text: str) -> str:
-    return " ".join(normalise(text).casefold().split())
+    return " ".join(undressed(normalise(text)).casefold().split())
 
 
 def _verdict(outcome: Outcome, reason: str, answer: str = "") -> Verdict:
