@@ -95,7 +95,17 @@ BAD = [
     ({"prompt": "tests", "tests": [{"args": [1], "expected": 1}]}, "`entry` is missing"),
     ({"prompt": "tests", "tests": [{"args": 1, "expected": 1}], "entry": "f"}, "test 1: `args`"),
     ({"prompt": "tests", "tests": ["assert f(1) == 1", "assert g(1) == 1"]}, "several functions"),
-    ({"prompt": "tests", "tests": ["assert f(1) == (1, 2)"]}, "test 1: its values are not plain JSON"),
+    ({"prompt": "tests", "tests": ["assert f(1) == ..."]}, "test 1: its values are not plain data"),
+    ({"prompt": "tests", "tests": ["assert f(1) == 1e999"]}, "test 1: its values are not plain data"),
+    ({"prompt": "tests", "tests": ["assert f(1) == 'aaaa" + "a" * 20_000 + "'"]}, "more than 20000"),
+    ({"prompt": "tests", "tests": [{"stdin": "1"}]}, "test 1: not of the form"),
+    ({"prompt": "tests", "tests": [{"stdin": "1", "stdout": "2"}, {"stdin": 1, "stdout": "2"}]}, "test 2: not of"),
+    ({"prompt": "tests", "tests": [{"stdin": "1", "stdout": "2"}, "assert f(1) == 1"]}, "test 2: not of the form"),
+    ({"prompt": "tests", "tests": [{"stdin": "1", "stdout": "\ud800"}]}, "test 1: not of the form"),
+    ({"prompt": "tests", "tests": [{"stdin": "1", "stdout": " \n"}]}, "ask for no output"),
+    ({"prompt": "tests", "tests": [{"stdin": "1", "stdout": "2"}], "entry": "f"}, "keep what is meant"),
+    ({"prompt": "tests", "tests": [{"stdin": "1", "stdout": "2"}] * 101}, "more than 100"),
+    ({"prompt": "tests", "tests": [{"stdin": "1", "stdout": "2"}], "verifier": "unit_tests"}, "console would"),
     ({"prompt": "tests", "tests": ["assert f(open('x')) == 1"]}, "literal values"),
     ({"prompt": "tests", "tests": ["f(1)"]}, "not of the form"),
     ({"prompt": "tests", "tests": ["assert f(1) == 1"], "entry": "f()"}, "not the name of a function"),
@@ -136,6 +146,25 @@ def test_tests_in_every_form(tmp_path: Path, tests: Any) -> None:
     (problem,) = file.open_problems(jsonl(tmp_path, [{"prompt": "add", "entry": "add", "tests": tests}])).problems
     assert problem.verifier == "unit_tests"
     assert gold.load(problem.gold) == gold.Tests("add", [gold.Case([1, 2], 3), gold.Case([-1, 1], 0)])
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [(1, 2), (1,), (), {1, 2}, set(), {1: "a"}, b"ab", 2j, [1, (2, {"a": {3}})], None, -0.0, "é\u2028'", 10**30],
+)
+def test_values_that_json_cannot_carry(tmp_path: Path, expected: Any) -> None:
+    row = {"prompt": "f", "tests": [f"assert f({expected!r}) == {expected!r}"]}
+    (problem,) = file.open_problems(jsonl(tmp_path, [row])).problems
+    assert repr(gold.load(problem.gold)) == repr(gold.Tests("f", [gold.Case([expected], expected)]))
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_tests_of_a_whole_program(tmp_path: Path, as_text: bool) -> None:
+    tests: Any = [{"stdin": "1 2\r\n", "stdout": "3\r\n"}, {"stdin": "", "stdout": "0"}]
+    row = {"prompt": "add", "tests": json.dumps(tests) if as_text else tests}
+    (problem,) = file.open_problems(jsonl(tmp_path, [row])).problems
+    assert problem.verifier == "console"
+    assert gold.load(problem.gold) == gold.Console([gold.Exchange("1 2\n", "3\n"), gold.Exchange("", "0")])
 
 
 @pytest.mark.parametrize(
