@@ -9,6 +9,7 @@ Not here: what a refused round leads to (flows), and problems the model wrote, w
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from random import Random
 from typing import Any
 
@@ -81,15 +82,14 @@ def made(verifier: str, problems: Iterable[Problem], at: At, settings: AuditSett
     mine = [p for p in problems if p.verifier == verifier]
     mine.sort(key=lambda p: content_id("audit", at.seed, at.round, p.id))
     items: dict[tuple[str, str], Item] = {}
-    for number in range(PASSES):
-        for problem in mine:
-            rng = Random(derived_seed("audit", at.seed, at.round, number, problem.id))
-            fresh = list(_probes(problem, rng))
-            for probe in rng.sample(fresh, min(settings.per_problem, len(fresh))):
-                items.setdefault((problem.id, probe.text), (problem, probe))
-            if len(items) >= settings.probes:
-                return list(items.values())[: settings.probes]
-    return list(items.values())
+    for number, problem in product(range(PASSES), mine):
+        rng = Random(derived_seed("audit", at.seed, at.round, number, problem.id))
+        fresh = list(_probes(problem, rng))
+        for probe in rng.sample(fresh, min(settings.per_problem, len(fresh))):
+            items.setdefault((problem.id, probe.text), (problem, probe))
+        if len(items) >= settings.probes:
+            break
+    return list(items.values())[: settings.probes]
 
 
 def _probes(problem: Problem, rng: Random) -> Iterator[Probe]:

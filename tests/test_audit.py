@@ -141,6 +141,11 @@ def test_a_verifier_without_probes_of_its_own_gets_those_for_any() -> None:
     assert {probe.kind for _, probe in items} == {"empty", "refusal", "copied", "over_long", "gold"}
 
 
+def test_a_round_without_problems_has_nothing_to_audit(home: Path) -> None:
+    done = audit(Store(home), AT, FEW, CHECKING)
+    assert (done.passed, done.probes, done.why, done.rates) == (True, 0, "", [])
+
+
 STEP = StepVerdict(0, "correct", "same_value", "")
 LABELS = [
     (True, "correct", [STEP], "none"),
