@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from verifiers._boxes import last_box
+from verifiers._chains import simplified
 from verifiers._markers import MAX_ANSWER, Mark, last_line, last_phrase, last_weak_phrase
 from verifiers._unmarked import last_expression
 
@@ -80,6 +81,8 @@ def extract(text: str, bare: bool = False) -> Extracted:
         answer, reason = mark.answer or "", mark.reason
         if mark.answer is None:
             return Extracted("", reason)
+        if bare and mark.phrase and len(answer) <= MAX_ANSWER:
+            answer = simplified(answer)
     if len(answer) > MAX_ANSWER:
         return Extracted("", f"the answer is longer than {MAX_ANSWER} characters")
     answer = undressed(answer)

@@ -1,4 +1,4 @@
-"""The phrases that name a final answer: a line `#### x`, "final answer", and the weaker "the answer is".
+"""The phrases that name a final answer: `#### x`, "final answer", `<answer>`, and the weaker "the answer is".
 
 Each finder returns the last mark of its kind. What follows a phrase is cut at the end of its sentence, mathematics
 between delimiters kept whole, and at "because" and the like. Not here: boxes (`_boxes`), which mark wins (`_extract`),
@@ -8,7 +8,8 @@ unmarked answers (`_unmarked`).
 import re
 from dataclasses import dataclass
 
-from verifiers._spans import Run, pieces, runs, undelimited
+from verifiers._runs import Run, doubtful, runs
+from verifiers._spans import pieces, undelimited
 
 MAX_ANSWER = 1_000  # characters of an answer
 
@@ -16,7 +17,9 @@ _LINE = re.compile(r"^[ \t]*####(?!#)[ \t]*(.*)$", re.MULTILINE)
 _EXCLAIMED = re.compile(r"[\d)}$]!$")  # a factorial, or joy
 _SPACE = r"[*_ \t]{0,9}"
 _ASKED = r"(?:(?:to|for|of)\s[^.:\n]{1,80}?)?"
-_FINAL = re.compile(rf"final\s{{1,3}}answers?{_SPACE}{_ASKED}(?:\bis\b|\bare\b|[:=]|\n)[*_:= \t]*", re.IGNORECASE)
+_FINAL = re.compile(
+    rf"final\s{{1,3}}answers?{_SPACE}{_ASKED}(?:\bis\b|\bare\b|[:=]|\n)[*_:= \t]*|<answer>", re.IGNORECASE
+)
 _HEADING = re.compile(r"[#*_ \t]*(?:(?:the|my|our)\s+)?", re.IGNORECASE)
 _WEAK = re.compile(rf"\bans(?:wers?)?{_SPACE}{_ASKED}(?:\bis\b|\bare\b|[:=]|\n)[*_:= \t]*", re.IGNORECASE)
 _WORD_BEFORE = re.compile(r"(\w+)\s+$")
@@ -31,34 +34,16 @@ _FILLER = re.compile(
 )
 _CONNECTIVES = frozenset({"", "because", "since", "which", "so"})
 _COPULAS = frozenset({"is", "are", "equals", "be", "equal", "to", "gives", "get", "was", "becomes"})
-_HEDGES = frozenset({"maybe", "perhaps", "possibly", "might", "probably", "guess", "either", "could", "unsure", "may"})
-_DENIALS = frozenset({"not", "than", "never", "except", "unless", "neither", "least", "most", "without"})
-_OPERATIONS = frozenset(
-    {"negative", "minus", "plus", "times", "root", "square", "cube", "twice", "half", "double", "triple"}
-)
-_OPERATIONS |= {
-    "logarithm",
-    "reciprocal",
-    "inverse",
-    "opposite",
-    "modulo",
-    "mod",
-    "factorial",
-    "squared",
-    "cubed",
-    "divided",
-}
-_OPERATIONS |= {"halves", "thirds", "quarters", "fourths", "fifths", "sixths", "less", "more", "over"}
-_BETWEEN = frozenset({"of", "over", "to", "by", "in", "per", "from", "against", "versus", "vs"})
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What a mark at `at` names; None when it names nothing, and `reason` says why."""
+    """What a mark at `at` names; None when it names nothing, and `reason` says why. `phrase`: in prose."""
 
     at: int
     answer: str | None
     reason: str
+    phrase: bool = False
 
 
 def last_line(text: str) -> Mark | None:
@@ -84,7 +69,7 @@ def _last_of(phrase: re.Pattern[str], text: str, bare: bool, reason: str) -> Mar
         heading = _HEADING.fullmatch(text, text.rfind("\n", 0, m.start()) + 1, m.start()) if "\n" in m[0] else True
         if heading and (before is None or before[1].lower() not in _NOT_FINAL):
             last = m
-    return None if last is None else Mark(last.start(), _named(text, last.end(), bare), reason)
+    return None if last is None else Mark(last.start(), _named(text, last.end(), bare), reason, phrase=True)
 
 
 def _last(marker: re.Pattern[str], text: str) -> re.Match[str] | None:
@@ -117,24 +102,20 @@ def _expression(said: str, bare: bool) -> str | None:
         return undelimited(said)
     first, last = found[0], found[-1]
     stating = [run for run in found if _states(said, run)]
-    if not first.words and first.after.lower() in _CONNECTIVES and first in stating:
+    if not first.words and first.after.lower() in _CONNECTIVES and first in stating and not first.part:
         return said[first.start : first.end]
-    if last.words and last.words[-1] in _COPULAS and last.after.lower() in _CONNECTIVES and last in stating:
+    if (
+        last.words
+        and last.words[-1] in _COPULAS
+        and last.after.lower() in _CONNECTIVES
+        and last in stating
+        and not last.part
+    ):
         return said[last.start : last.end]
-    if bare and len(stating) == 1 and not hedged(stating[0]):
+    if bare and len(stating) == 1 and not doubtful(stating[0]):
         return said[stating[0].start : stating[0].end]
     return None
 
 
 def _states(said: str, run: Run) -> bool:
     return any(c.isdigit() for c in said[run.start : run.end]) or said[run.start] in "$\\"
-
-
-def hedged(run: Run) -> bool:
-    """Whether the words around a run deny it, bound it, compute with it, or offer it as one of several."""
-    words = run.words
-    if _HEDGES & set(words) or any(w.endswith("n't") for w in words[-3:]):
-        return True
-    if _DENIALS & set(words[-2:]) or _OPERATIONS & {*words[-3:], run.after.lower()}:
-        return True
-    return (words[-2:-1] == ("",) and words[-1] in _BETWEEN) or words[-3:] == ("", "out", "of")

@@ -1,17 +1,15 @@
-r"""What belongs together in a text: braces that match, mathematics between delimiters, and the runs of it in prose.
+r"""What belongs together in a text: braces that match, mathematics between delimiters, and its other pieces.
 
-A text is cut once, from left to right, into pieces: mathematics (`$..$`, `\(..\)`, `\begin..\end`, numbers, signs,
-names of one letter), joints (`,` `and` `or`), units, words, and the stops that end a sentence. A run is a longest
-stretch without words and stops. Linear in the length of the text. Not here: which run is the answer.
+A text is cut once, from left to right: mathematics (`$..$`, `\(..\)`, `\begin..\end`, numbers, signs, names of one
+letter), joints (`,` `and` `or`), units, words, and the stops that end a sentence. Linear in the length of the text.
+Not here: which pieces make an answer (`_runs`, `_unmarked`).
 """
 
 import re
-from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
 MAX_SPAN = 1_000  # characters between two delimiters
-MAX_WORDS = 40  # words that are remembered before a run
 UNIT_WORDS = (
     r"mm|cm|dm|m|km|g|kg|mg|s|ms|min|h|l|ml|ft|in|inch|inches|miles?|mph|feet|foot|yards?|acres?|meters?|metres?"
     r"|centimeters?|centimetres?|kilometers?|kilometres?|millimeters?|grams?|kilograms?|pounds?|ounces?|lit(?:er|re)s?"
@@ -24,7 +22,7 @@ _OPENER = re.compile(r"\$\$|\$|\\\(|\\\[|\\begin\{([A-Za-z]{1,12}\*?)\}")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _TEXT_GROUP = r"\\(?:text|textnormal|textbf|textit|textrm|mathrm|mbox|mathbf)\s*\{[^{}]{0,200}\}"
 _PROSE = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{2,}[,.:]?\s+[A-Za-z]{2,}")
-_DRESS = re.compile(r"\\?\$|(?<!\\)\\[()\[\]]|(?<!\w)\*\*|\*\*(?!\w)|`|[€£¥]")
+_DRESS = re.compile(r"\\?\$|(?<!\\)\\[()\[\]]|(?<!\w)\*\*|\*\*(?!\w)|`|[€£¥]|\\(?:blacksquare|square|qed)(?![A-Za-z])")
 _ALIGNED = re.compile(r"\\(?:begin|end)\{(?:align|aligned|equation|gather|gathered|eqnarray|split|multline)\*?\}")
 _FUNCTIONS = "sqrt|sin|cos|tan|sec|csc|cot|arcsin|arccos|arctan|log|ln|exp|pi|infinity|binom|frac"
 _NAME = r"[A-Za-z](?:_(?:\{\w{1,4}\}|\w))?'?(?![A-Za-z0-9])"
@@ -38,8 +36,8 @@ _PIECE = re.compile(
     rf"""
     (?P<space>[ \t\r]+|(?<!\w)\*\*|\*\*(?!\w)|`|~|\\[,;:!>\ ]|\\q?quad(?![A-Za-z]))
     |(?P<join>[,;]|(?:and|or)(?![A-Za-z])|\\text\s*\{{\s*(?:,|and|or)\s*\}})
-    |(?P<stop>\n|(?:[.?:]|(?<![\d)}}$])!)(?=["')*\]}}]*(?:\s|$))|\.\.+|。)
-    |(?P<word>\d+(?:st|nd|rd|th)(?![A-Za-z])|\d+(?:-[A-Za-z]{{2,}})+)
+    |(?P<stop>\n|</?(?:answer|br|div)\s?/?>|(?:[.?:]|(?<![\d)}}$])!)(?=["')*\]}}]*(?:\s|$))|\.\.+|。)
+    |(?P<word>[-=]+>|\d+(?:st|nd|rd|th)(?![A-Za-z])|\d+(?:-[A-Za-z]{{2,}})+)
     |(?P<number>\d{{1,3}}(?:\ \d{{3}}){{1,6}}(?![\d,])|\d+(?:[.,:]\d+|,\\!\s?\d+|\{{,\}}\d+)*|\.\d+)
     |(?P<unit>{_PERCENT}|{_UNIT})
     |(?P<group>{_TEXT_GROUP})
@@ -58,17 +56,6 @@ class Piece(NamedTuple):
     kind: str
     start: int
     end: int
-
-
-class Run(NamedTuple):
-    """A stretch of mathematics: its place, the words of its sentence before it (empty for runs), what follows it, and
-    the number of the sentence."""
-
-    start: int
-    end: int
-    words: tuple[str, ...]
-    after: str
-    sentence: int
 
 
 def closing_braces(text: str) -> dict[int, int]:
@@ -118,54 +105,6 @@ def pieces(text: str, at: int = 0) -> Iterator[Piece]:
             end = match.end()
             yield Piece("word" if match.lastgroup == "other" else match.lastgroup, at, end)
         at = end
-
-
-def runs(text: str, at: int = 0) -> Iterator[Run]:
-    """The runs of mathematics from `at` on, the outer joints and signs trimmed. Empty ones are left out."""
-    words: deque[str] = deque(maxlen=MAX_WORDS)
-    current: list[Piece] = []
-    sentence = 0
-    for piece in (*pieces(text, at), Piece("stop", len(text), len(text))):
-        if piece.kind not in ("word", "stop"):
-            current.append(piece)
-            continue
-        if trimmed := _trimmed(text, current):
-            yield Run(trimmed[0].start, trimmed[-1].end, tuple(words), text[piece.start : piece.end], sentence)
-            words.append("")
-        current = []
-        if piece.kind == "stop":
-            words.clear()
-            sentence += 1
-        else:
-            words.append(text[piece.start : piece.end].lower())
-
-
-def _trimmed(text: str, found: list[Piece]) -> list[Piece]:
-    """Without joints, spaces, money, dangling signs and the words `a` and `I` at the ends."""
-    start, end = 0, len(found)
-    while start < end and (
-        _outer(text, found[start], "=*/:<>)]}&_^", "unit") or _article(text, found[start : start + 2])
-    ):
-        start += 1
-    while start < end and (
-        _outer(text, found[end - 1], "=*/:<>([{&_^-+") or _article(text, found[max(start, end - 2) : end][::-1])
-    ):
-        end -= 1
-    kept = found[start:end]
-    depth = sum((text[p.end - 1] in "([{") - (text[p.end - 1] in ")]}") for p in kept if p.kind == "sign")
-    while depth < 0 and kept and text[kept[-1].end - 1] in ")]} " and kept[-1].kind in ("sign", "space"):
-        depth += kept.pop().kind == "sign"
-    return kept
-
-
-def _outer(text: str, piece: Piece, signs: str, unit: str = "") -> bool:
-    return piece.kind in ("join", "space", "money", unit) or text[piece.start : piece.end] in signs
-
-
-def _article(text: str, found: list[Piece]) -> bool:
-    """Whether an `a` or `I` stands apart from the rest."""
-    first = text[found[0].start : found[0].end]
-    return first in ("a", "A", "I") and len(found) == 2 and found[1].kind == "space"
 
 
 def undelimited(text: str) -> str:
