@@ -4,7 +4,8 @@ The first word after `python` names the problem (`problems.py`), a second one th
 the processor's, `slow` the wall's. What stands in `benign*.md` must be correct; all the rest must never be, must end
 within the limits, must leave no mark on the host, and must not change the next verdict. `@SCRATCH@`, `@PROJECT@`,
 `@SITE@`, `@PORT@` and `@JUDGE@` become a watched folder that holds the answers, the folder of the project, its library,
-the port of a listener that tells the answers, and the judge's process (`host.py`). `wire()` finds nonce and socket.
+the port of a listener that tells the answers, and the judge's process (`host.py`). `wire()` finds nonce and socket. A
+block with `@FENCE@` is a whole completion.
 
 Not here: whether a program is efficient, or good; attacks on the judge of mathematics.
 """
@@ -57,7 +58,7 @@ class Program:
 
     def aimed(self, targets: Mapping[str, str]) -> "Program":
         """The program with its `@TARGETS@` filled in."""
-        code = self.code
+        code = self.code.replace("@FENCE@", "```").replace("@CR@", "\r").replace("@MANY@", 30_000 * "``` ")
         for name, value in targets.items():
             code = code.replace(f"@{name}@", value)
         return replace(self, code=_WIRE + code if "wire()" in code else code)

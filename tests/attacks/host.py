@@ -27,6 +27,7 @@ from tests.attacks.problems import answers
 
 ROOT = FOLDER.parents[1]
 NOBODY = 65534
+HANG_S = 10.0  # no verdict takes longer, however busy the machine is
 MARK, KEY = "pwned", 0x50774E  # in the names of what attacks leave; the key of System V objects
 _PLACES = ("/", "/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/run", "/root", "/etc")
 _START = "import sys; sys.path.insert(0, {!r}); from tests.attacks.judge import main; main()"
@@ -79,7 +80,9 @@ def run(as_nobody: bool = False, quick: bool = False) -> Report:
         effects = [f"called at a listener: {caller}" for caller in callers]
         effects += [f"changed: {path}" for path in sorted(before ^ _state(folder))]
         effects += [f"left: {mark}" for mark in sorted(_marks() - marks)]
-        effects += [f"{last['processes_left']} processes are left"] if last["processes_left"] else []
+        effects += [
+            f"left in the judge's process: {number} {what}" for what, number in last["left"].items() if number > 0
+        ]
     seen = [Seen(**json.loads(line)) for line in lines[:-1]]
     return Report(seen, effects, last["isolation"], time.monotonic() - begun)
 
@@ -94,6 +97,8 @@ def wrong(report: Report) -> list[str]:
             found.append(f"{s.label}: {s.outcome} ({s.reason})")
         elif s.outcome == "unverified" and not program.limit and program.kind != "bombs":
             found.append(f"{s.label}: not told from a fault ({s.reason})")
+        if s.seconds > HANG_S:
+            found.append(f"{s.label}: a verdict after {s.seconds:.0f} s")
         if s.next_outcome != "correct":
             found.append(f"{s.label}: the next verdict is {s.next_outcome}")
     return found
@@ -106,7 +111,7 @@ def _judge(python: str, project: Path, targets: dict[str, str], as_nobody: bool,
     user = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if as_nobody else {}
     done = subprocess.run(command, cwd=project, env=env, capture_output=True, text=True, timeout=900, **user)  # type: ignore[call-overload]
     lines: list[str] = done.stdout.splitlines()
-    if done.returncode or not lines or "processes_left" not in lines[-1]:
+    if done.returncode or not lines or "isolation" not in lines[-1]:
         raise RuntimeError(f"the judge ended after {len(lines)} programs, code {done.returncode}: {done.stderr[-500:]}")
     return lines
 

@@ -3,9 +3,10 @@
     python -c "...; main()" '{"SCRATCH": ..., ...}' [--quick]
 
 After each program the control is judged: a right program that looks for what others left. With `--quick` a program that
-is there to reach a limit soon does, and the others have time. The last line counts the processes that are left.
+is there to reach a limit soon does, and the others have time. The last line counts what is left.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -21,7 +22,7 @@ from verifiers import unit_tests
 
 PR_SET_CHILD_SUBREAPER = 36
 QUICK_WALL_S, QUICK_CPU_S = 0.4, 0.1  # of programs that are there to reach a limit
-PATIENT_WALL_S = 20.0  # of the others, however busy the machine is
+PATIENT_WALL_S = 8.0  # of the others, however busy the machine is
 _CONTROL = """import builtins, json, math, os, random, sys, threading
 left = [m for m in (builtins, math, os, sys) if hasattr(m, "pwned")] or "pwned" in sys.modules
 assert not left and threading.active_count() == 1 and json.loads("[6, 29]") == [2 * 3, 4 + 25] and os.getcwd() == "/"
@@ -43,7 +44,8 @@ class Seen:
 
 def _verdict(name: str, code: str) -> tuple[str, str]:
     asked = problem(name)
-    verdict = registry.load("verifiers", asked.verifier).verify(asked, f"```python\n{code}```")
+    completion = code if "```" in code else f"```python\n{code}```"
+    verdict = registry.load("verifiers", asked.verifier).verify(asked, completion)
     return verdict.outcome, verdict.reason
 
 
@@ -79,13 +81,22 @@ def _descendants() -> list[int]:
     return sorted(below - {os.getpid()})
 
 
+def _descriptors() -> int:
+    """Open descriptors of this process and, where we may look, of those below it."""
+    count = 0
+    for pid in (os.getpid(), *_descendants()):
+        with contextlib.suppress(OSError):
+            count += len(os.listdir(f"/proc/{pid}/fd"))
+    return count
+
+
 def main() -> None:
     """Judge all programs, aimed at the targets in the first argument."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     targets = json.loads(sys.argv[1]) | {"JUDGE": str(os.getpid())}
     unit_tests.prepare()
-    before = len(_descendants())
+    before, opened = len(_descendants()), _descriptors()
     for program in programs():
         print(json.dumps(asdict(see(program.aimed(targets), "--quick" in sys.argv))), flush=True)
-    left = len(_descendants()) - before
-    print(json.dumps({"processes_left": left, "isolation": unit_tests.sandbox().guarantees()}), flush=True)
+    left = {"processes": len(_descendants()) - before, "descriptors": _descriptors() - opened}
+    print(json.dumps({"left": left, "isolation": unit_tests.sandbox().guarantees()}), flush=True)
