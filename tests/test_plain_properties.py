@@ -7,6 +7,7 @@ import decimal
 import enum
 import fractions
 import json
+import time
 from typing import Any
 
 import pytest
@@ -227,3 +228,24 @@ def test_the_reason_says_why(code: str, says: str) -> None:
 def test_a_gold_that_cannot_cross_is_our_fault() -> None:
     assert judge("def f(): return 1", [], "x" * (_plain.MAX_BYTES + 1)).outcome == "unverified"
     assert judge("def f(x): return 1", nested(_plain.MAX_DEPTH + 2), 1).outcome == "unverified"
+
+
+def colliding(count: int, level: int) -> list[Any]:
+    """A forged set, nested `level` deep, each of `count` members with one hash."""
+    same_hash = [["i", hex(n * ((1 << 61) - 1))] for n in range(count)]
+    return ["z", *([["t", colliding(count, level - 1), m] for m in same_hash] if level else same_hash)]
+
+
+@pytest.mark.parametrize(("count", "level"), [(17, 0), (5000, 0), (9, 2), (17, 1), (30, 2)])
+def test_colliding_members_cost_no_time(count: int, level: int) -> None:
+    began = time.monotonic()
+    with pytest.raises(NotPlain):
+        decode(json.dumps(colliding(count, level)))
+    assert time.monotonic() - began < 2
+
+
+def test_honest_collisions_cross() -> None:
+    grid = {(x, y, z) for x in range(-9, 9) for y in range(-9, 9) for z in range(-9, 9)}  # hash(-1) is hash(-2)
+    assert decode(encode(grid)) == grid
+    edges = {frozenset({a, b}) for a in range(-5, 5) for b in range(-5, 5)}
+    assert decode(encode(edges)) == edges

@@ -52,6 +52,7 @@ def perform(descriptor: int) -> int:
     sys.argv = ["program.py"]
     vars(builtins).update(exit=sys.exit, quit=sys.exit)  # which `site` would have put there
     module = sys.modules["__main__"] = types.ModuleType("__main__")
+    module.__file__ = "program.py"
     try:
         exec(compile(code, "program.py", "exec"), module.__dict__)
         status = 0

@@ -13,6 +13,7 @@ frozenset, dict. What is `same` as a gold:
 
 import json
 import math
+from collections import Counter
 from typing import Any
 
 MAX_BYTES = 1 << 20
@@ -20,7 +21,8 @@ MAX_NODES = 100_000
 MAX_DEPTH = 50
 MAX_BITS = 1 << 17
 _RAW_INT = 1 << 53
-_MAX_COLLISIONS = 64  # members of one set or dict that share a hash: more is an attack on our time
+_MAX_SHARED = 16  # members of one set or dict with one hash: more is an attack on our time
+_MAX_COLLISIONS = {True: 4096, False: 16}  # in one value: of members that hold no container but a tuple, and of others
 _SEQUENCES: dict[Any, str] = {list: "l", tuple: "t", set: "s", frozenset: "z"}
 _BUILDERS: dict[str, Any] = {tag: kind for kind, tag in _SEQUENCES.items()}
 
@@ -71,12 +73,15 @@ def decode(text: str | bytes) -> Any:
     if len(text) > MAX_BYTES or not text.isascii():
         raise NotPlain("too large, or not ASCII")
     try:
-        return _value(json.loads(text), 0, [0])
+        return _value(json.loads(text), 0, [0, 0, 0])
+    except NotPlain:
+        raise
     except (ValueError, TypeError, IndexError, KeyError, RecursionError, OverflowError) as e:
         raise NotPlain(f"not an encoded value: {type(e).__name__}") from e
 
 
 def _value(tagged: Any, depth: int, count: list[int]) -> Any:
+    """`count`: nodes, then collisions of nested and of flat members."""
     count[0] += 1
     if depth > MAX_DEPTH or count[0] > MAX_NODES:
         raise NotPlain("too deep or too large")
@@ -97,16 +102,20 @@ def _value(tagged: Any, depth: int, count: list[int]) -> Any:
         return bytes.fromhex(parts[0])
     if tag == "d":
         keys = [_value(k, depth + 1, count) for k, _ in parts]
-        _refuse_collisions(keys)
+        _refuse_collisions(keys, count)
         return dict(zip(keys, (_value(v, depth + 1, count) for _, v in parts), strict=True))
     values = [_value(v, depth + 1, count) for v in parts]
     if tag in ("s", "z"):
-        _refuse_collisions(values)
+        _refuse_collisions(values, count)
     return _BUILDERS[tag](values)
 
 
-def _refuse_collisions(members: list[Any]) -> None:
-    if len(members) - len(set(map(hash, members))) > _MAX_COLLISIONS:
+def _refuse_collisions(members: list[Any], count: list[int]) -> None:
+    """Raises NotPlain where building a set or dict of these, or of those that hold them, would take long."""
+    shared = Counter(map(hash, members))
+    flat = all(type(part) not in (tuple, frozenset) for m in members for part in (m if type(m) is tuple else (m,)))
+    count[1 + flat] += len(members) - len(shared)
+    if count[1 + flat] > _MAX_COLLISIONS[flat] or max(shared.values(), default=0) > _MAX_SHARED:
         raise NotPlain("too many equal hashes")
 
 

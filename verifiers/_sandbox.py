@@ -26,7 +26,7 @@ from data.errors import UserError
 from verifiers._canaries import Unproven, prove
 from verifiers._plain import encode
 from verifiers._server import ENDED, KILL
-from verifiers._talk import Ended, Patience, Ran, Reply, converse, greet, tell
+from verifiers._talk import Accept, Ended, Patience, Ran, Reply, converse, greet, tell
 from verifiers._watch import asleep
 
 WALL_S = 4.0  # of all tests of a program; less than what the pool allows a whole verdict
@@ -84,12 +84,20 @@ class Sandbox:
             self._server.wait()
         self._server = self._control = None
 
-    def run(self, code: str, entry: str, calls: Sequence[list[Any]], cpu_s: float | None = None) -> Ran:
-        """Load `code` in a process of its own and call `entry` with each of `calls` (plain values) in turn.
+    def run(
+        self,
+        code: str,
+        entry: str,
+        calls: Sequence[list[Any]],
+        cpu_s: float | None = None,
+        accept: Accept = lambda number, value: True,
+    ) -> Ran:
+        """Load `code` in a process of its own and call `entry` with each of `calls` (plain values) in turn, up to the
+        first error or value that is not accepted.
 
         Raises NotPlain for the calls, UserError when the server was lost and cannot be had again.
         """
-        return self._twice(partial(self._call, code, entry, calls, cpu_s))
+        return self._twice(partial(self._call, code, entry, calls, cpu_s, accept))
 
     def pipe(self, code: str, text: bytes, cpu_s: float | None = None, wall_s: float | None = None) -> Ran:
         """Run `code` as a main program in a process and an empty directory of its own, with `text` to read.
@@ -154,11 +162,18 @@ class Sandbox:
             )
         return list(hello["layers"])
 
-    def _call(self, code: str, entry: str, calls: Sequence[list[Any]], cpu_s: float | None = None) -> Ran:
+    def _call(
+        self,
+        code: str,
+        entry: str,
+        calls: Sequence[list[Any]],
+        cpu_s: float | None = None,
+        accept: Accept = lambda number, value: True,
+    ) -> Ran:
         encoded = [encode(arguments) for arguments in calls]
 
         def talk(channel: socket.socket, patience: Patience, replies: list[Reply]) -> None:
-            converse(channel, patience, code, entry, encoded, replies)
+            converse(channel, patience, code, entry, encoded, replies, accept)
 
         return self._attempt(cpu_s, None, [], talk)
 

@@ -31,10 +31,10 @@ class Reply:
 class Ran:
     """What a program did. `replies` are those of the first calls, `output` what it wrote; `end` says why it is over.
 
-    answered: all calls, or up to the first error; a whole program: ended with exit code 0; not_loaded: its code raised,
-    or `entry` is no function; misbehaved: it broke the protocol; died: it ended its process, or with another exit code;
-    cpu: it hit that limit; idle: it slept (not: waited for a core or a disk) for IDLE_S; wall: our time was over, by
-    its fault or the machine's; fault: ours.
+    answered: all calls, or up to the first error or unwanted value; a whole program: ended with exit code 0;
+    not_loaded: its code raised, or `entry` is no function; misbehaved: it broke the protocol; died: it ended its
+    process, or with another exit code; cpu: it hit that limit; idle: it slept (not: waited for a core or a disk) for
+    IDLE_S; wall: our time was over, by its fault or the machine's; fault: ours, or it was killed from outside.
     """
 
     end: End
@@ -43,6 +43,9 @@ class Ran:
     output: bytes = b""
     seconds: float = 0.0
     cpu: float = 0.0
+
+
+Accept = Callable[[int, Any], bool]  # of a call, counted from 0, and its value: go on?
 
 
 class Ended(Exception):
@@ -80,16 +83,22 @@ class Patience:
 
 
 def converse(
-    channel: socket.socket, patience: Patience, code: str, entry: str, calls: Sequence[str], replies: list[Reply]
+    channel: socket.socket,
+    patience: Patience,
+    code: str,
+    entry: str,
+    calls: Sequence[str],
+    replies: list[Reply],
+    accept: Accept,
 ) -> None:
-    """Ask until all calls are answered, or one with an error; `replies` grows. Raises Ended, OSError."""
+    """Ask until all calls are answered, or one not as `accept` wants it; `replies` grows. Raises Ended, OSError."""
     greet(channel, patience)
     loaded = ask(channel, patience, [code, entry])
     if loaded.error or loaded.value is not True:
         raise Ended("not_loaded", loaded.error or f"{entry} is not callable")
-    for arguments in calls:
+    for number, arguments in enumerate(calls):
         replies.append(ask(channel, patience, [arguments]))
-        if replies[-1].error:
+        if replies[-1].error or not accept(number, replies[-1].value):
             break
     silent(channel)
 

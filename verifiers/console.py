@@ -76,23 +76,22 @@ def _judge(box: Sandbox, problem: Problem, code: str) -> tuple[Outcome, str]:
 
 def lines(text: str) -> list[str]:
     """The lines of a text as they are compared."""
-    found = [line.rstrip(" \t") for line in text.split("\n")]
-    while found and not found[-1]:
-        found.pop()
-    return found
+    text = text.rstrip(" \t\n")
+    return [line.rstrip(" \t") for line in text.split("\n")] if text else []
 
 
 def difference(ran: Ran, exchange: Exchange) -> str:
     """Where the output is not the expected one; "" when it is."""
     try:
-        got, wanted = lines(ran.output.decode()), lines(exchange.stdout)
+        output = ran.output.rstrip(b" \t\n").decode()
     except UnicodeDecodeError:
         return "its output is not UTF-8"
-    if got == wanted:
-        return ""
-    if len(got) != len(wanted) and got[: len(wanted)] == wanted[: len(got)]:
-        return f"{len(got)} lines for {len(wanted)}"
-    return f"line {next(i for i, (a, b) in enumerate(zip(got, wanted, strict=False), 1) if a != b)} is wrong"
+    wanted = lines(exchange.stdout)
+    found = output.count("\n") + 1 if output else 0
+    if found != len(wanted):  # millions, perhaps
+        return f"{found} lines for {len(wanted)}"
+    wrong = (number for number, (a, b) in enumerate(zip(lines(output), wanted, strict=True), 1) if a != b)
+    return f"line {first} is wrong" if (first := next(wrong, 0)) else ""
 
 
 def _example(completion: str, outcome: Outcome) -> tuple[Problem, str, Outcome]:
