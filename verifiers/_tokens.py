@@ -1,90 +1,41 @@
 r"""The tokens of an answer: numbers, letters, names and signs, from plain text or simple LaTeX. Bounded, no meaning.
 
-Unknown words and commands raise Unreadable: an unread part must not vanish from an answer. `x_1` is one letter,
-`1011_2` is refused (a base is no decoration), and a run of letters is a product of single ones only where it is short.
+Unknown words and commands raise Unreadable: an unread part must not vanish from an answer. `x_1` and `\bar{x}` are one
+letter, `1011_2` is one numeral (`_spelling.py`), and a run of letters is a product of single ones only where it is
+short. `2e-3` may be a product or a power of ten and is refused; `1.2e-3` and `1e-6` are powers of ten.
 """
 
 import re
 
+from verifiers._spelling import CONSTANTS, FUNCTIONS, Unreadable, command, plainer, word
+
 MAX_LENGTH = 500  # characters
 MAX_DIGITS = 400  # of one number
 
-FUNCTIONS = frozenset(
-    {"sin", "cos", "tan", "sec", "csc", "cot", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh"}
-    | {"log", "ln", "exp", "abs"}
-)
-CONSTANTS = frozenset({"pi", "e", "i", "infty", "emptyset"})
-_GREEK = frozenset(
-    {"alpha", "beta", "gamma", "delta", "epsilon", "theta", "lambda", "mu", "nu", "rho", "sigma", "tau", "phi"}
-    | {"varphi", "omega", "Delta", "Omega"}
-)
-_COMMANDS = {
-    "dfrac": "frac",
-    "tfrac": "frac",
-    "cfrac": "frac",
-    "dbinom": "binom",
-    "cdot": "*",
-    "times": "*",
-    "div": "/",
-}
-_COMMANDS |= {
-    "le": "<=",
-    "leq": "<=",
-    "ge": ">=",
-    "geq": ">=",
-    "lt": "<",
-    "gt": ">",
-    "ne": "!=",
-    "neq": "!=",
-    "inf": "infty",
-}
-_COMMANDS |= {"lvert": "|", "rvert": "|", "vert": "|", "leqslant": "<=", "geqslant": ">=", "varnothing": "emptyset"}
-_PLAIN = {
-    name: name for name in ("frac", "binom", "sqrt", "pm", "cup", "in", "circ", *FUNCTIONS, *CONSTANTS - {"e", "i"})
-}
-_NAMES = {**_PLAIN, **_COMMANDS}
-_WORDS = {"and": ",", "or": ",", "sqrt": "sqrt", "pi": "pi", "inf": "infty", "infinity": "infty", "oo": "infty"}
-_WORDS |= {"asin": "arcsin", "acos": "arccos", "atan": "arctan"} | {name: name for name in FUNCTIONS}
-_SIGNS = {
-    "√": r"\sqrt ",
-    "π": r"\pi ",
-    "∞": r"\infty ",
-    "×": "*",
-    "·": "*",
-    "⋅": "*",
-    "÷": "/",
-    "±": r"\pm ",
-    "≤": r"\le ",
-}
-_SIGNS |= {
-    "≥": r"\ge ",
-    "≠": r"\ne ",
-    "∪": r"\cup ",
-    "∈": r"\in ",
-    "°": r"^\circ ",
-    "∅": r"\emptyset ",
-    "{,}": "",
-    "\u200b": "",
-}
-_SIGNS |= {r"\degree": r"^\circ ", r"\operatorname*": r"\operatorname"}
-_SIGNS |= {"\\left": "", "\\right": "", "\\big": "", "\\Big": "", "**": "^", "<=": r"\le ", ">=": r"\ge "}
-
-_SPACES = re.compile(r"(?<=\d),\\!\s*(?=\d{3})|(?<!\\)\\(?:displaystyle|quad|qquad|limits|,|;|!|:|>| )|~|\$")
-_CIRCLE = re.compile(r"\{\s*\\circ\s*\}")
-_TEXT = re.compile(r"\\(?:text|textnormal|mathrm|textbf|textit|mbox|operatorname|mathbf|rm)\s*\{([^{}]*)\}")
-_MATRIX = re.compile(r"\\(begin|end)\{(?:[pbvB]?matrix|array)\}(?:\{[lcr|]*\})?")
-_DOUBLED = re.compile(r"(?<!\\)\\\\(?=[dt]?frac|sqrt|pi\b|left|right)")  # backslashes that were escaped once too often
-_MIXED = r"(?P<mixed>(?<![\^_])\d+(?:\s+\d+/\d+|\s*\\[dt]?frac\s*(?:\{\d+\}\s*\{\d+\}|\d\d))(?![\d^]))"
-_NUMBER = r"(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])|\d+\.\d+|\.\d+|\d+\.?)"
+_FRACTION = r"\\[dtc]?frac\s*(?:\{\s*\d+\s*\}\s*\{\s*\d+\s*\}|\d\s*\d(?!\d))"
+_MIXED = rf"(?P<mixed>(?<![\^_\d.])\d+(?:\s+\d+/\d+|\s*{_FRACTION})(?![\d^]))"
+_BASE = r"(?P<numeral>\d[\dA-F]*_(?:\{\s*\d{1,2}\s*\}|\d(?!\d)))"
+_REPEATING = r"(?P<repeating>\d*\.\d*(?:\\(?:overline|bar|dot)\s*(?:\{\d+\}|\d)|\(\d+\)(?![\d.])))"
+_GAP = r"(?:,|\{,\}|\\[,;!: ]|,\\!|~| )"
+_GROUPED = rf"\d{{1,3}}(?:,\s?\\!\s?\d{{3}}|{_GAP}\d{{3}})+(?![\d])(?:\.\d+)?"
+_POWER = r"(?P<ten>(?:\d+\.\d+|\.\d+|1|\d+(?=[eE][-+]?(?:0\d|\d\d)|E))[eE][-+]?\d{1,4}(?![\d.A-Za-z]))"
+_NUMBER = rf"(?P<number>{_GROUPED}|\d+\.\d+|\.\d+|\d+\.?(?!\.))"
+_SUBSCRIPT = r"_\s*(?:\{\s*[A-Za-z0-9+\-*, ]{1,12}\s*\}|[A-Za-z0-9])"
+_LETTER = rf"(?P<letter>[A-Za-z](?:{_SUBSCRIPT}'*|'+|\d{{1,2}}(?![\d.])))"
+_MARK = r"hat|vec|bar|tilde|overline|overrightarrow|mathbb|dot|ddot|mathcal"
+_DECORATED = rf"(?P<decorated>\\(?:{_MARK})\s*(?:\{{\s*[A-Za-z]{{1,3}}\s*\}}|(?<=[a-z])\s+[A-Za-z]))"
 _TOKEN = re.compile(
-    rf"\s*(?:{_MIXED}|{_NUMBER}|(?P<letter>[A-Za-z]_(?:\w|\{{\w{{1,4}}\}}))|(?P<short>\\[dt]?frac\s*\d\s*\d(?!\d))"
-    r"|(?P<command>\\[A-Za-z]+)|(?P<word>[A-Za-z]+)|(?P<sign>\\[{}]|\\\\|[-+*/^()\[\]{}|,;=<>!&_]))"
+    rf"\s*(?:{_MIXED}|{_BASE}|{_REPEATING}|{_POWER}|{_NUMBER}|{_DECORATED}|{_LETTER}"
+    r"|(?P<short>\\(?:[dtc]?frac|[dt]?binom)\s*(?:\d|(?<=[a-z]\s)[A-Za-z])\s*(?:\d(?!\d)|[A-Za-z](?![\dA-Za-z_])))|(?P<command>\\[A-Za-z]+)|(?P<subscript>_)"
+    r"|(?P<word>[A-Za-z]+)|(?P<sign>\\[{}|]|\\\\|[-+*/^()\[\]{}|,;=<>!&:%]))"
 )
-_PRODUCT = 3  # letters a bare word may have to be read as a product
-
-
-class Unreadable(ValueError):
-    """The text is not an expression of this grammar, or over its bounds."""
+_AMBIGUOUS = re.compile(r"\d[eE][-+]?\d")
+_ENVIRONMENT = re.compile(
+    r"\\(begin|end)\s*\{\s*(?:[pbB]?matrix|smallmatrix|array|cases|aligned)\s*\}(?:\s*\{[lcr| ]*\})?"
+)
+_DOUBLED = re.compile(r"(?<!\\)\\\\(?=[A-Za-z])")  # backslashes that were escaped once too often
+_LISTED = re.compile(r"\d+")
+_OPENING, _CLOSING = ("(", "[", "\\{"), (")", "]", "\\}")
 
 
 def is_number(token: str) -> bool:
@@ -92,52 +43,67 @@ def is_number(token: str) -> bool:
     return token[:1].isdigit() or token[:1] == "."
 
 
-def tokens(text: str) -> list[str]:
-    """The tokens of the whole text. Raises Unreadable."""
+def is_letter(token: str) -> bool:
+    """A letter, with its marks and subscripts: they end in a backslash."""
+    return token[:1].isalpha() and (len(token) == 1 or token[-1] == "\\") and token not in CONSTANTS
+
+
+def tokens(text: str, grouped: bool = True) -> list[str]:
+    """The tokens of the whole text; `grouped`: outside brackets `1,000` is one number. Raises Unreadable."""
     if len(text) > MAX_LENGTH:
         raise Unreadable(f"longer than {MAX_LENGTH} characters")
+    if "\\\\begin" in text:
+        text = text.replace("\\\\", "\\")
     if "begin" not in text:  # there two backslashes end a row
         text = _DOUBLED.sub(r"\\", text)
-    for sign, plain in _SIGNS.items():
-        text = text.replace(sign, plain)
-    text = _CIRCLE.sub(r"\\circ ", text)
-    text = _TEXT.sub(lambda m: f" {m[1].strip()} ", _MATRIX.sub(r" \\\1 ", _SPACES.sub(_space, text))).rstrip()
+    text = plainer(_ENVIRONMENT.sub(r" \\\1 ", text)).rstrip()
     found: list[str] = []
     depth, at = 0, 0
     while at < len(text):
         match = _TOKEN.match(text, at)
         if not match:
             raise Unreadable(f"unexpected {text[at:].strip()[:1]!r}")
-        if "," in (match["number"] or "") and depth:  # in brackets a comma separates
-            match = re.compile(r"\s*(?P<number>\d+)").match(text, at) or match
-        depth += match[0].strip() in ("(", "[", "\\{")
-        depth -= match[0].strip() in (")", "]", "\\}")
-        found += _read({k: v for k, v in match.groupdict().items() if v is not None})
+        kind = match.lastgroup or ""
+        if kind == "number" and "," in match[0] and "{" not in match[0] and (depth or not grouped):
+            match = (
+                re.compile(r"\s*(?P<number>\d+(?:\.\d+)?)").match(text, at) or match
+            )  # in brackets a comma separates
+        if kind in ("number", "short") and _AMBIGUOUS.match(text, match.end() - 1):
+            raise Unreadable("a product with e or a power of ten")
+        token = match[kind]
+        depth += (token in _OPENING) - (token in _CLOSING)
+        found += _read(kind, token)
         at = match.end()
     return found
 
 
-def _space(match: re.Match[str]) -> str:
-    return "" if match[0][0] == "," else " "  # `1,\\! 000` groups digits
-
-
-def _read(match: dict[str, str]) -> list[str]:
+def _read(kind: str, text: str) -> list[str]:
     """The tokens of one match; its group says what it is."""
-    kind, text = next(iter(match.items()))
-    if kind == "number":
-        return [_bounded(text.replace(",", "").rstrip("."))]
-    if kind == "mixed":
-        whole, over, under = _three(text)
-        if 0 < int(over) < int(under):
-            return [f"{_bounded(whole)} {_bounded(over)}/{_bounded(under)}"]
-        raise Unreadable("a mixed number whose fraction is not proper")
-    if kind == "short":
-        return ["frac", *re.findall(r"\d", text)]
-    if kind == "letter":
-        return [text.replace("{", "").replace("}", "")]
-    if kind == "command":
-        return [_command(text[1:])]
-    return _word(text) if kind == "word" else [text]
+    match kind:
+        case "number":
+            return [_bounded("".join(re.findall(r"[\d.]", text)).rstrip("."))]
+        case "mixed":
+            return [_mixed(text)]
+        case "numeral":
+            digits, _, base = text.partition("_")
+            return [f"{digits}_{int(base.strip('{} '))}"]
+        case "repeating":
+            return [_repeating(text)]
+        case "short":
+            return ["binom" if "binom" in text else "frac", *re.sub(r"\\[a-z]+|\s", "", text)]
+        case "letter":
+            name, _, below = text.partition("_")
+            quotes = below.count("'")
+            below = re.sub(r"[{}'\s]", "", below) or re.sub(r"\D", "", name)
+            return [f"{name[0]}_{below}{chr(39) * (quotes + name.count(chr(39)))}\\"]
+        case "decorated":
+            mark, name = re.findall(r"[A-Za-z]+", text)
+            return ["reals"] if (mark, name) == ("mathbb", "R") else [f"{name}~{mark}\\"]
+        case "command":
+            return [command(text[1:])]
+        case "word":
+            return word(text)
+    return [text]
 
 
 def _bounded(digits: str) -> str:
@@ -146,33 +112,23 @@ def _bounded(digits: str) -> str:
     return digits
 
 
-def _three(text: str) -> tuple[str, str, str]:
-    """Whole, numerator and denominator of a mixed number."""
-    parts = re.findall(r"\d+", text)
-    if len(parts) == 2:  # 1\frac12
+def _mixed(text: str) -> str:
+    """`1 1/2`, from that or from 1\\frac12."""
+    parts = _LISTED.findall(text)
+    if len(parts) == 2:
         parts = [parts[0], parts[1][0], parts[1][1]]
-    return parts[0], parts[1], parts[2]
+    whole, over, under = (_bounded(part) for part in parts)
+    if 0 < int(over) < int(under):
+        return f"{whole} {over}/{under}"
+    raise Unreadable("a mixed number whose fraction is not proper")
 
 
-def _command(name: str) -> str:
-    if name in ("begin", "end"):
-        return name
-    if name in _GREEK:
-        return name + "\\"
-    if name in _NAMES:
-        return _NAMES[name]
-    raise Unreadable(f"unknown command \\{name}")
+def _repeating(text: str) -> str:
+    """`0.1(6)` as the sum of its parts: `1/10+6/90` in the form `0.1 6/90`."""
+    *_, fixed, period = re.fullmatch(r"(\d*\.\d*)\D*?(\d+)\D*", text).groups()  # type: ignore[union-attr]
+    places = len(fixed.partition(".")[2])
+    fixed = _bounded(fixed).rstrip(".")
+    return f"{fixed or '0'} {_bounded(period)}/{'9' * len(period)}{'0' * places}"
 
 
-def _word(word: str) -> list[str]:
-    """A known name, or a product of single letters where the word is short."""
-    if word in _WORDS or word.lower() in ("and", "or"):
-        return [_WORDS[word.lower()]]
-    if len(word) <= _PRODUCT:
-        return list(word)
-    for name in sorted((n for n in _WORDS if n not in ("and", "or", "oo")), key=len, reverse=True):  # 2sinx, xsqrt(2)
-        if name in word:
-            left, _, right = word.partition(name)
-            if len(left) + len(right) <= _PRODUCT:
-                return [*left, _WORDS[name], *right]
-    raise Unreadable(f"unexpected {word[:20]!r}")
+__all__ = ["CONSTANTS", "FUNCTIONS", "MAX_LENGTH", "Unreadable", "is_letter", "is_number", "tokens"]

@@ -1,11 +1,22 @@
 r"""Mathematical equality of the final answer and the gold: exact rationals first, else two deciders that must agree.
 
-Decides numbers, fractions, percents, tuples, intervals and unions, sets, bare lists, matrices, expressions, equations
-and inequalities up to a factor, and `name = value`. Policies: decimals are exact (a rounded value is `unverified`);
-`28%` is 28/100 and only meets a gold that is a percent, as `28%` or `0.28`; a unit may be left out where the gold has
-it, but another unit, or one that the gold lacks, is `unverified`; a dollar sign is none; `log` has an unknown base.
-What cannot be read is no answer, never a guess at its meaning; a gold that cannot be read meets only the same text.
-Not here: unit conversion, bases.
+`correct` takes a proof; `incorrect` takes a difference; what is neither is `unverified`, and an answer that cannot be
+read is `no_answer`, never a guess at its meaning. A gold that cannot be read meets only the same text. Policies:
+
+- **Decimals** are exact, but a decimal gold of two digits or more (`0.33`, `7.78`) admits what is strictly within half
+  a unit of its last place. An exact gold against a rounded decimal is `unverified`.
+- **Percents**: `28%` is 28/100 and also meets `28`, its sign left out; a percent against a gold that is none is
+  `unverified`, so that 75, 0.75 and 75% never meet all three.
+- **Units** convert (`1 km` is `1000 m`); one side may leave its unit out; two that measure different things differ. A
+  word that is no unit counts things. Degrees are pi/180, but a bare number against `90^\circ` has left its unit out.
+- **Bases**: `1011_2` meets the same digits in the same base; a plain gold meets any numeral of its value.
+- **Names** may be left out (`x = 5`, `f(x) = 2x`, `AB = 4`); values of several names count in their order.
+- **Lists** and sets have no order, tuples have; repetition counts except in sets and lists of tuples. `(1,2)` as an
+  interval meets `1 < x < 2`. A tuple is a column, and a bare list of three or more in the same order.
+- **Identity** is asked over the reals where the gold is defined: `\ln x^2` meets a gold `2\ln x`, not the reverse.
+  Equations may differ by a constant factor, inequalities by a positive one; those in one unknown compare as sets.
+- **`log`** without a base has an unknown one. A chain `a = b \approx c` is `b`, if its sides agree. Words: `_words.py`.
+Not here: sums with dots, integrals, congruences, dates: the same text or `unverified`.
 """
 
 import re
@@ -16,31 +27,26 @@ from data.domains.chain_sum import parse as parse_sum
 from data.domains.file import parse as parse_row
 from data.records import Outcome, Problem, Verdict
 from verifiers._answers import same
-from verifiers._deciders import Undecidable, close, letters
-from verifiers._exact import Unbounded, plain
+from verifiers._copied import repeats
+from verifiers._exact import Unbounded, plain, quick
 from verifiers._extract import extract, known_answer, normalise
-from verifiers._grammar import Node, parse
-from verifiers._tokens import MAX_LENGTH, Unreadable
+from verifiers._grammar import Node, Unreadable, parse
+from verifiers._tokens import MAX_LENGTH
+from verifiers._units import Unit, ratio, split
+from verifiers._values import Undecidable
+from verifiers._words import Decided, canonical, choice, clock, meant, words
 
-VERSION = 3
+VERSION = 4
 
-_PERCENT = re.compile(r"(.*?)\s*\\?(?:%|percent|pct)\s*$", re.DOTALL)
-_WORDS = (
-    r"mm|cm|dm|m|km|g|kg|mg|s|ms|min|h|l|ml|ft|in|inch|inches|miles?|mph|feet|meters?|metres?|seconds?|minutes?|hours?|days?"
-    r"|weeks?|months?|years?|degrees?|dollars?|cents?|euros?|units?|square|cubic"
-)
-_UNIT = re.compile(
-    rf"(?P<value>.*?[\d)\]}}])\s*(?P<unit>(?:\^\s*\{{?\s*\\circ\s*\}}?|°|\\degree)?\s*(?:(?:\\(?:text|textnormal|textbf|mathrm|mbox)"
-    rf"\s*\{{[^{{}}]*\}}|\\?(?<![a-zA-Z])(?:{_WORDS})(?![a-zA-Z]))(?:\s*\^\s*\{{?[23]\}}?)?[\s/.-]*)*)",
+MAX_ITEMS = 20
+_PERCENT = re.compile(
+    r"(.*?)\s*(?:\\?%|(?<![A-Za-z])(?:percentage|percent|pct)|\\(?:text|mathrm|textrm)\s*\{\s*(?:\\?%|percent)\s*\})",
     re.DOTALL,
 )
-_MONEY = re.compile(r"^\\?\$\s*(?=[\d.])")
-_CANONICAL = (
-    (re.compile(r"\\(?:left|right|displaystyle|[,;!: ])|[$~]|\\text(?:bf|it|rm)?\s*\{\s*([A-Za-z]+)\s*\}"), r" \1 "),
-    (re.compile(r"\\[dt]frac"), r"\\frac"),
-    (re.compile(r"([_^])\{(\w)\}"), r"\1\2"),
-    (re.compile(r"(?<!\d)\s+|\s+(?!\d)"), ""),
-)
+_BETWEEN = re.compile(r"\s*(?:[,;]|(?<![A-Za-z])and(?![A-Za-z])|\\text\s*\{\s*(?:,\s*)?and\s*\})\s*")
+_LETTER_UNIT = re.compile(r"\d\s+[mghsl]$|m\s*\^\s*\{?[23]\}?$")  # after a number, against a plain number
+_COMMA = re.compile(r"-?\d+,\d+")
+_HALF_TURN: Node = ("div", ("constant", "pi"), ("number", Fraction(180)))
 
 
 def verify(problem: Problem, completion: str) -> Verdict:
@@ -56,100 +62,150 @@ def verify(problem: Problem, completion: str) -> Verdict:
         return Verdict("no_answer", found.reason, "", "symbolic", VERSION)
     value = known_answer(known.value) if known.bare else known.value
     outcome, reason = compare(value, found.answer)
+    if outcome == "correct" and repeats(problem.prompt, found.answer, value):
+        outcome, reason = "no_answer", "repeats the question"
     return Verdict(outcome, f"{found.reason}: {reason}", found.answer, "symbolic", VERSION)
 
 
 def compare(known: str, answer: str) -> tuple[Outcome, str]:
-    """The outcome for a bare, normalised answer, and why."""
-    known, answer = normalise(known).strip().strip("$").strip(), answer.strip()
-    if answer.startswith("$") and answer.endswith("$"):
-        answer = answer.strip("$").strip()
-    first, second = plain(known), plain(answer)
-    if first is not None and second is not None and not _rounded(known, answer, first, second):
-        return ("correct", "equal exactly") if first == second else ("incorrect", "another exact value")
+    """The outcome for a bare answer, and why."""
+    found = quick(known, answer)
+    if found is None:
+        known, answer = _bare(known), _bare(answer)
+        found = quick(known, answer)
+    if found:
+        return "correct", "equal exactly"
+    if found is False and "." not in known and "." not in answer:
+        return "incorrect", "another exact value"
     if max(len(known), len(answer)) > MAX_LENGTH:
+        if known == answer:
+            return "correct", "same text"
         return "no_answer" if len(known) <= MAX_LENGTH else "unverified", f"longer than {MAX_LENGTH} characters"
-    if (text := _canonical(known)) == _canonical(answer):
+    if not answer:
+        return "no_answer", "the answer is empty"
+    if canonical(known) == canonical(answer) != "":
         return "correct", "same text"
-    if text.isalpha() and len(text) > 1:
-        return "unverified", "the gold is a word: judge it by exact"
-    return _compared(known, answer)
+    return choice(known, answer) or clock(known, answer) or _read(known, answer)
 
 
-def _canonical(text: str) -> str:
-    """Text whose remaining differences may matter. Spaces between digits do (`1 1/2`)."""
-    for pattern, plainer in _CANONICAL:
-        text = pattern.sub(plainer, text)
-    return text.strip().rstrip(" .\\")
+def _bare(text: str) -> str:
+    """Normalised, without the dollars around it; a dollar alone may be money."""
+    text = normalise(text).strip()
+    while len(text) > 1 and text[0] == text[-1] == "$" and text[-2] != "\\":
+        text = text[1:-1].strip()
+    return text
 
 
-def _compared(known: str, answer: str) -> tuple[Outcome, str]:
-    """By meaning: percents and units aside, then the trees."""
-    wanted_percent, wanted_text = _percent(known)
-    got_percent, got_text = _percent(answer)
-    wanted_unit, wanted_text = _unit(wanted_text)
-    got_unit, got_text = _unit(got_text)
+def _read(known: str, answer: str) -> Decided:
+    """By meaning: words, percents and units aside, then the trees."""
+    known, answer = meant(known), meant(answer)
+    if found := words(known, answer):
+        return found
+    if any(_COMMA.fullmatch(a) and a.replace(",", ".") == b for a, b in ((known, answer), (answer, known))):
+        return "correct", "the same digits behind a decimal comma"
+    percents = [_PERCENT.fullmatch(text) for text in (known, answer)]
+    texts = [p[1].strip(" $\\") if p else text for p, text in zip(percents, (known, answer), strict=True)]
     try:
-        wanted = parse(wanted_text)
+        if any(percents):
+            return _percents(*texts, wanted=bool(percents[0]), got=bool(percents[1]))
+        return _measured(known, answer)
     except Unreadable as e:
-        return "unverified", f"the gold cannot be read: {e}"
+        return _by_items(known, answer) or ("no_answer" if _readable(known) else "unverified", f"cannot be read: {e}")
+    except (Undecidable, Unbounded, RecursionError) as e:
+        return "unverified", str(e) or "nested too deeply"
+
+
+def _readable(text: str) -> bool:
     try:
-        got = parse(got_text)
-    except Unreadable as e:
-        return "no_answer", f"cannot be read: {e}"
-    if got_percent and not wanted_percent:
-        return "unverified", "a percent where the gold is none"
-    if wanted_percent and not got_percent:
-        if wanted == got:
-            return "unverified", "the percent sign is missing"
-        wanted = ("div", wanted, ("number", Fraction(100)))
-    try:
-        found = same(wanted, got)
-        if found is False and _may_be_rounded(wanted, got, wanted_text, got_text):
-            return "unverified", "equal but for rounding"
-    except (Undecidable, Unbounded) as e:
-        return "unverified", str(e)
-    if found is True and got_unit and got_unit != wanted_unit:
-        return "unverified", "another unit than the gold's"
-    if found is None or (not found and got_unit != wanted_unit and letters(wanted) | letters(got)):
+        parse(split(text)[0])
+    except Unreadable:
+        return False
+    return True
+
+
+def _percents(known: str, answer: str, wanted: bool, got: bool) -> Decided:
+    first, second = parse(known), parse(split(answer)[0] if wanted and not got else answer)
+    hundredth = [("div", node, ("number", Fraction(100))) for node in (first, second)]
+    if wanted and got:
+        return _told(same(first, second))
+    if wanted:
+        if same(hundredth[0], second):
+            return "correct", "the value of the percentage"
+        found = same(first, second)
+        small = first[0] == "number" and abs(first[1]) <= 1
+        return ("unverified", "a percentage or its hundredth") if found and small else _told(found)
+    found = same(first, second) is not False or same(first, hundredth[1]) is not False
+    return ("unverified", "a percent where the gold is none") if found else ("incorrect", "another value")
+
+
+def _measured(known: str, answer: str) -> Decided:
+    """With the units of both, which convert, or of one, which the other leaves out."""
+    (first, wanted), (second, got) = split(known), split(answer)
+    if wanted or got:
+        (first, wanted), (second, got) = split(known, wanted is None), split(answer, got is None)
+    elif plain(known) is not None and _LETTER_UNIT.search(answer):
+        second, got = split(answer, lettered=True)
+    if _turned(known, wanted) != _turned(answer, got):
+        return _degrees(first, second, known, answer)
+    if (
+        wanted
+        and got
+        and wanted.known
+        and got.known
+        and wanted.measure != got.measure
+        and wanted.measure
+        and got.measure
+    ):
+        return "incorrect", "a unit of something else"
+    left, right = parse(first), _parse_like(second, first)
+    left, right = _times(left, wanted), _times(right, got)
+    if wanted and got and (factor := ratio(got, wanted)) and factor != 1:
+        right = ("mul", right, ("number", factor))
+    found = same(left, right)
+    if wanted and got and wanted.measure != got.measure and wanted.measure and got.measure:
+        return "unverified", "units of which one is not known"
+    return _told(found)
+
+
+def _turned(text: str, unit: Unit | None) -> bool:
+    return "°" in text or "circ" in text or (unit is not None and unit.measure == (("deg", 1),))
+
+
+def _degrees(first: str, second: str, known: str, answer: str) -> Decided:
+    """Degrees on one side only: left out on the other, or radians there."""
+    bare = [text.replace("°", "") for text in (first, second)]
+    found = same(parse(bare[0]), parse(bare[1]))
+    if found:
+        return "correct", "equal but for the degree sign"
+    return _told(same(parse(known), parse(answer)) or found)
+
+
+def _parse_like(text: str, other: str) -> Node:
+    """The tree; `1,000,000` is three numbers where the other side is a list."""
+    node = parse(text)
+    if node[0] == "number" and "," in text and _BETWEEN.search(other):
+        return parse(text, grouped=False)
+    return node
+
+
+def _times(node: Node, unit: Unit | None) -> Node:
+    return ("mul", node, ("number", Fraction(unit.factor))) if unit and unit.factor > 1 else node
+
+
+def _by_items(known: str, answer: str) -> Decided | None:
+    """Lists whose members have units or words, one by one in their order."""
+    wanted, got = (_BETWEEN.split(text) for text in (known, answer))
+    if not 1 < len(wanted) == len(got) <= MAX_ITEMS or any(c in known + answer for c in "()[]"):
+        return None
+    if all(a and b and compare(a, b)[0] == "correct" for a, b in zip(wanted, got, strict=True)):
+        return "correct", "equal member by member"
+    return None
+
+
+def _told(found: bool | None) -> Decided:
+    if found is None:
         return "unverified", "neither proved nor refuted"
     return ("correct", "proved equal") if found else ("incorrect", "another value")
-
-
-def _percent(text: str) -> tuple[bool, str]:
-    match = _PERCENT.fullmatch(text)
-    return (True, match[1].strip(" $\\")) if match else (False, text)
-
-
-def _unit(text: str) -> tuple[str, str]:
-    """The unit at the end, in one spelling, and the text without it."""
-    text = _MONEY.sub("", text)
-    match = _UNIT.fullmatch(text)
-    if not match or not match["unit"].strip() or "\\begin" in text:
-        return "", text
-    unit = re.sub(r"\\circ|\\degree|°", "deg", match["unit"])
-    return re.sub(r"\\[a-z]+|[^a-z0-9/]", "", unit.lower()).removesuffix("s"), match["value"]
-
-
-def _half_unit(text: str) -> Fraction | None:
-    """Half a unit of the last place of a decimal; None for other texts."""
-    match = re.fullmatch(r"-?\d*\.(\d+)", text.strip())
-    return Fraction(1, 2 * 10 ** len(match[1])) if match else None
-
-
-def _rounded(known: str, answer: str, first: Fraction, second: Fraction) -> bool:
-    """Whether one of two exact numbers is a decimal that the other, not itself as short, rounds to."""
-    return first != second and any(
-        unit is not None and abs(first - second) <= unit for unit in (_half_unit(known), _half_unit(answer))
-    )
-
-
-def _may_be_rounded(wanted: Node, got: Node, wanted_text: str, got_text: str) -> bool:
-    units = [u for u in (_half_unit(wanted_text), _half_unit(got_text)) if u is not None]
-    shapes = [
-        node[0] in ("number", "add", "sub", "mul", "div", "neg", "pow", "call", "constant") for node in (wanted, got)
-    ]
-    return bool(units) and all(shapes) and close(wanted, got, max(units))
 
 
 def _examples() -> list[tuple[Problem, str, Outcome]]:
