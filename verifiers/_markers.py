@@ -17,12 +17,11 @@ _LINE = re.compile(r"^[ \t]*####(?!#)[ \t]*(.*)$", re.MULTILINE)
 _EXCLAIMED = re.compile(r"[\d)}$]!$")  # a factorial, or joy
 _SPACE = r"[*_ \t]{0,9}"
 _ASKED = r"(?:(?:to|for|of)\s[^.:\n]{1,80}?)?"
-_FINAL = re.compile(
-    rf"final\s{{1,3}}answers?{_SPACE}{_ASKED}(?:\bis\b|\bare\b|[:=]|\n)[*_:= \t]*|<answer>", re.IGNORECASE
-)
+_STATES = r"(?:\bis\b|\bare\b|[:=]|\n)[*_:= \t]*"
+_FINAL = re.compile(rf"final\s{{1,3}}answers?{_SPACE}{_ASKED}{_STATES}|<answer>", re.IGNORECASE)
 _HEADING = re.compile(r"[#*_ \t]*(?:(?:the|my|our)\s+)?", re.IGNORECASE)
-_WEAK = re.compile(rf"\bans(?:wers?)?{_SPACE}{_ASKED}(?:\bis\b|\bare\b|[:=]|\n)[*_:= \t]*", re.IGNORECASE)
-_WORD_BEFORE = re.compile(r"(\w+)\s+$")
+_WEAK = re.compile(rf"\bans(?:wers?)?{_SPACE}{_ASKED}{_STATES}", re.IGNORECASE)
+_WORD_BEFORE = re.compile(r"(\w+)[ \t]+$")
 _NOT_FINAL = frozenset(
     {"wrong", "incorrect", "common", "naive", "tempting", "possible", "another", "intermediate", "partial"}
 )
