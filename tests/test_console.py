@@ -62,8 +62,9 @@ BENIGN = {
     "writes files": "import os, tempfile\nopen('a', 'w').write(input())\nos.makedirs('b/c')\nos.rename('a', 'b/c/d')\n"
     "assert open('b/c/d').read() in '310'\nos.remove('b/c/d')\nos.removedirs('b/c')\nassert os.listdir() == []\n"
     "print(sum(map(int, input().split())))",
-    "temporary folder": "import tempfile\nwith tempfile.TemporaryDirectory(dir='.') as d: open(d + '/x', 'w')\n"
-    + RIGHT,
+    "copies files": "import os, shutil\nos.mkdir('a')\nopen('a/b', 'w').write('x')\nshutil.copytree('a', 'c')\n"
+    "shutil.move('c', 'd')\nassert open('d/b').read() == 'x'\nshutil.rmtree('a')\n" + RIGHT,
+    "temporary folder": "import tempfile\nwith tempfile.TemporaryDirectory() as d: open(d + '/x', 'w')\n" + RIGHT,
     "deep recursion": "import sys\nsys.setrecursionlimit(10 ** 6)\nimport threading\nthreading.stack_size(64 << 20)\n"
     "def f(n): return n and 1 + f(n - 1)\n"
     f"def main():\n assert f(30000) == 30000\n {RIGHT.replace(chr(10), chr(10) + ' ')}\n"
