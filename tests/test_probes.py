@@ -31,8 +31,10 @@ ROWS = [
     '{"prompt": "Simplify the square root of 8.", "answer": "2\\\\sqrt{2}"}',
     '{"prompt": "Where?", "answer": "(1,2]", "verifier": "symbolic"}',
     '{"prompt": "How many of a hundred?", "answer": "50%"}',
+    '{"prompt": "What is 17 * 23?", "answer": 391}',
     '{"prompt": "Capital of France?", "answer": "Paris"}',
     '{"prompt": "Which choice?", "answer": "B"}',
+    '{"prompt": "Which is larger, 2^10 or 3^6?", "answer": "2^10"}',
     '{"prompt": "Largest city of the USA?", "answer": "New York City"}',
     '{"prompt": "Write f(x), the square of x.", "tests": ["assert f(3) == 9", "assert f(-2) == 4"]}',
     '{"prompt": "g?", "entry": "g", "tests": [{"args": [[1, "a"]], "expected": {"a": [1.5]}},'

@@ -16,6 +16,7 @@ from verifiers.probes._common import LONG, concluded, idle, lucky, sayable
 
 _NUMBER = re.compile(r"-?\d{1,15}(?:/[1-9]\d{0,8}|\.\d{1,9})?")
 _ASKED = re.compile(r"(?:,\s*\w+)?\s*=\s*\?\s*$")  # `=?` and `, x=?` at the end of a question
+_SUM = re.compile(r"\d+(?:\s*[-+*]\s*\d+)+")
 _WIDE = str.maketrans("0123456789", "０１２３４５６７８９")
 
 
@@ -38,6 +39,7 @@ def probes(problem: Problem, rng: Random, solution: str) -> Iterator[Probe]:
         yield from say("near_miss", _near_misses(number, value, rng), False)
         yield from say("listed", _lists(number, rng), False)
         yield from say("injected", _evaluated(number, rng), False)
+        yield from say("copied", [sum_ for sum_ in _SUM.findall(problem.prompt) if sum_ != value], False)
     yield from say("injected", [f'__import__("os").getenv("{rng.randrange(99)}")', "eval(input())"], False)
     yield from say("listed", [f"{value} or {rng.randint(10**6, 10**7)}"], False)
     yield from say("over_long", ["9" * LONG, "(" * LONG], False)
