@@ -98,6 +98,31 @@ def test_a_neighbour_does_not_feel_a_bomb(bomb):
     assert [r.replies[0].value for r in ran] == [list(range(8))] * 10
 
 
+_RANDOM_CALLS = """import ctypes, os, random
+random.seed({seed})
+libc, memory = ctypes.CDLL(None), ctypes.create_string_buffer(1 << 16)
+def word():
+    near = ctypes.addressof(memory) + random.randrange(60000)
+    return random.choice([0, 1, 2, 3, 4, 9, -1, os.getpid(), 1 << 32, near, near, random.randrange(4096),
+                          random.getrandbits(64) - (1 << 63)])
+for _ in range({seed} * 10):
+    libc.syscall(*(ctypes.c_long(n) for n in [random.randrange(470), *(word() for _ in range(6))]))
+def f(x): return 0
+"""
+
+
+@pytest.mark.parametrize("seed", range(1, 13))
+def test_random_system_calls_leave_nothing_behind(seed):
+    with Sandbox(cpu_s=0.5, wall_s=0.5) as box:
+        code = _RANDOM_CALLS.format(seed=seed)
+        box.run(code, "f", [[0]])
+        box.pipe(code, b"x" * 100)
+        server, box.wall_s = box._server, 10.0
+        assert box.run("import os\ndef f(): return os.getcwd(), [*os.environ]", "f", [[]]).replies[0].value == ("/", [])
+        assert box.pipe("import os\nprint(input(), os.listdir())", b"7\n").output == b"7 []\n"
+        assert box._server is server
+
+
 @pytest.mark.parametrize("code, expected", [
     ("def f(): return (1, [2, (3,)])", (1, [2, (3,)])),
     ("def f(): return {1: 'a', (2, 3): {4}}", {(2, 3): {4}, 1: "a"}),

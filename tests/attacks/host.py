@@ -3,7 +3,7 @@
 The bait: the answers lie in a readable file, in the judge's environment, and are told by listeners on TCP, UDP, a path
 and an abstract name, so that an attack that reaches one of them is accepted. The watch: the copy and the bait are the
 same afterwards, nobody called at a listener, no mark (`pwned`) lies in the places that all may write to, no System V
-object, no listening socket and no process is left.
+object, no listening socket and no process is left, and the judge has not grown.
 """
 
 import contextlib
@@ -28,6 +28,7 @@ from tests.attacks.problems import answers
 ROOT = FOLDER.parents[1]
 NOBODY = 65534
 HANG_S = 10.0  # no verdict takes longer, however busy the machine is
+MEMORY = 400  # MiB that judging may take, whatever programs send
 MARK, KEY = "pwned", 0x50774E  # in the names of what attacks leave; the key of System V objects
 _PLACES = ("/", "/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/run", "/root", "/etc")
 _START = "import sys; sys.path.insert(0, {!r}); from tests.attacks.judge import main; main()"
@@ -80,6 +81,7 @@ def run(as_nobody: bool = False, quick: bool = False) -> Report:
         effects = [f"called at a listener: {caller}" for caller in callers]
         effects += [f"changed: {path}" for path in sorted(before ^ _state(folder))]
         effects += [f"left: {mark}" for mark in sorted(_marks() - marks)]
+        effects += [f"the judge took {last['memory']} MiB"] if last["memory"] > MEMORY else []
         effects += [
             f"left in the judge's process: {number} {what}" for what, number in last["left"].items() if number > 0
         ]

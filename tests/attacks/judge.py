@@ -3,13 +3,15 @@
     python -c "...; main()" '{"SCRATCH": ..., ...}' [--quick]
 
 After each program the control is judged: a right program that looks for what others left. With `--quick` a program that
-is there to reach a limit soon does, and the others have time. The last line counts what is left.
+is there to reach a limit soon does, and the others have time. The last line counts what is left, and says how much
+memory judging took at most, in MiB.
 """
 
 import contextlib
 import ctypes
 import json
 import os
+import resource
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -21,7 +23,7 @@ from tests.attacks.problems import problem
 from verifiers import unit_tests
 
 PR_SET_CHILD_SUBREAPER = 36
-QUICK_WALL_S, QUICK_CPU_S = 0.4, 0.1  # of programs that are there to reach a limit
+QUICK_WALL_S, QUICK_CPU_S = 0.25, 0.1  # of programs that are there to reach a limit
 PATIENT_WALL_S = 8.0  # of the others, however busy the machine is
 _CONTROL = """import builtins, json, math, os, random, sys, threading
 left = [m for m in (builtins, math, os, sys) if hasattr(m, "pwned")] or "pwned" in sys.modules
@@ -98,5 +100,6 @@ def main() -> None:
     before, opened = len(_descendants()), _descriptors()
     for program in programs():
         print(json.dumps(asdict(see(program.aimed(targets), "--quick" in sys.argv))), flush=True)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
     left = {"processes": len(_descendants()) - before, "descriptors": _descriptors() - opened}
-    print(json.dumps({"left": left, "isolation": unit_tests.sandbox().guarantees()}), flush=True)
+    print(json.dumps({"left": left, "memory": memory, "isolation": unit_tests.sandbox().guarantees()}), flush=True)

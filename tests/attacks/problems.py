@@ -44,6 +44,7 @@ PROBLEMS = {
     "factorial": Asked(math.factorial, [[0], [1], [7], [60], [170]]),
     "first": Asked(lambda numbers: next((n for n in numbers if n > 0), None), [[n] for n in [*_NUMBERS, [0, -1]]]),
     "greet": Asked(lambda name: f"Hello, {name}! \u0007 \U0001f600 日本 é", [["Ada"], [""], ["Zoë"], ["\u202e"]]),
+    "many": Asked(lambda x: x + 1, [[n] for n in range(1000)]),
     "mean": Asked(lambda numbers: sum(numbers) / len(numbers), [[s] for s in _SAMPLES]),
     "nest": Asked(_nest, [[0], [1], [3], [40]]),
     "prime": Asked(lambda n: n > 1 and all(n % d for d in range(2, n)), [[n] for n in range(40)]),
