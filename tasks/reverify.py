@@ -20,7 +20,7 @@ from data.records import Attempt, EvalSample, Problem, Review
 from data.schemas import rows
 from data.store import At, Store
 from tasks.settings import VerifySettings
-from tasks.verify import judge_once
+from tasks.verify import judge_parts
 from verifiers._judge import Judged
 from verifiers._pool import Pool
 
@@ -148,14 +148,19 @@ def _review(store: Store, job: _Job, pool: Pool, settings: VerifySettings, tell:
     if stage.done:
         return
     texts = _stored(store, job)
-    for start in range(0, len(texts), PART):
-        part = texts[start : start + PART]
-        key = content_id([i for i, _, _ in part])
-        if not stage.has("reviews", key):
-            judged = judge_once(pool, [(problem, text) for _, problem, text in part])
-            stage.write("reviews", key, [_row(i, j) for (i, _, _), j in zip(part, judged, strict=True)])
-        tell(start + len(part))
+    parts = [texts[start : start + PART] for start in range(0, len(texts), PART)]
+    left = [part for part in parts if not stage.has("reviews", _key(part))]
+    done = len(texts) - sum(map(len, left))
+    judged = judge_parts(pool, [[(problem, text) for _, problem, text in part] for part in left])
+    for part, found in zip(left, judged, strict=True):
+        stage.write("reviews", _key(part), [_row(i, j) for (i, _, _), j in zip(part, found, strict=True)])
+        done += len(part)
+        tell(done)
     stage.commit({"rows": len(texts)})
+
+
+def _key(part: Sequence[Text]) -> str:
+    return content_id([i for i, _, _ in part])
 
 
 def _stored(store: Store, job: _Job) -> list[Text]:

@@ -48,8 +48,9 @@ def verify(store: Store, at: At, settings: VerifySettings, progress: Progress = 
     if left:
         done = len(attempts) - sum(map(len, left))
         with Pool(settings.workers, settings.timeout_s) as pool:
-            for part in left:
-                _judge_part(stage, part, judge_once(pool, [(problems[a.problem_id], a.text) for a in part]))
+            texts = [[(problems[a.problem_id], a.text) for a in part] for part in left]
+            for part, judged in zip(left, judge_parts(pool, texts), strict=True):
+                _judge_part(stage, part, judged)
                 done += len(part)
                 progress(done, len(attempts), "attempts judged")
     outcomes = Counter(stage.partial("verdicts").column("outcome").to_pylist())
@@ -61,10 +62,16 @@ def verify(store: Store, at: At, settings: VerifySettings, progress: Progress = 
 
 def judge_once(pool: Pool, items: Sequence[tuple[Problem, str]]) -> list[Judged]:
     """A judgement for every (problem, text), in order; equal ones are judged once."""
-    distinct = {(p.id, text): p for p, text in items}
-    judged = pool.judge((str(i), p, text) for i, ((_, text), p) in enumerate(distinct.items()))
-    known = dict(zip(distinct, judged, strict=True))
-    return [known[p.id, text] for p, text in items]
+    return next(judge_parts(pool, [items]))
+
+
+def judge_parts(pool: Pool, parts: Sequence[Sequence[tuple[Problem, str]]]) -> Iterator[list[Judged]]:
+    """The judgements of each part, equal ones of a part judged once. The next parts are judged while one is written."""
+    distinct = [{(p.id, text): p for p, text in part} for part in parts]
+    judged = pool.judge(("", p, text) for keys in distinct for (_, text), p in keys.items())
+    for part, keys in zip(parts, distinct, strict=True):
+        known = {key: next(judged) for key in keys}
+        yield [known[p.id, text] for p, text in part]
 
 
 def judge_with(settings: VerifySettings) -> Judge:

@@ -28,6 +28,7 @@ Item = tuple[str, Problem, str]  # id of the attempt, its problem, its text
 
 START_S = 60.0  # a new child imports its libraries and proves its sandbox
 GRACE_S = 1.0  # a process that has closed its channel may still be saying why
+TRIES = 2  # of an item under which processes die
 START_TRIES = 5  # times in a row that a child may end or refuse before it judges anything
 ROOT = Path(__file__).parents[1]
 
@@ -46,25 +47,37 @@ class Child:
         self._stopped = False
 
     def judge(self, batch: Sequence[Item]) -> list[Judged]:
-        """The judgements of a batch, in order. Raises UserError when nothing can be judged, EOFError after `stop`."""
+        """The judgements of the first items of a batch, of one at least, in order: as many as are to be had quickly.
+
+        Raises UserError when nothing can be judged, EOFError after `stop`.
+        """
         judged: list[Judged] = []
-        suspect = -1  # the item under which a process died
-        while (at := len(judged)) < len(batch):
-            left = batch[at:]
-            channel = self._begin(left)
+        left, tries = batch, 0
+        while True:
             try:
-                for key, _, _ in left:
-                    judged.append(_wire.unpack_judged(self._receive(channel, self._timeout), key))
-            except (OSError, EOFError) as e:
+                self._judge(left, judged)
+                return judged
+            except (TimeoutError, EOFError) as e:
                 if self._stopped:
                     raise
-                last = self._gone(e)
-                at = len(judged)
-                if isinstance(e, TimeoutError) or at == suspect:
-                    key, problem, _ = batch[at]
-                    judged.append(Judged(replace(fault(problem, last), attempt_id=key), []))
-                suspect = at
-        return judged
+                at, tries = len(judged), tries + 1
+                if isinstance(e, EOFError) and tries < TRIES:
+                    left = batch[at : at + 1]
+                    continue
+                key, problem, _ = batch[at]
+                return [*judged, Judged(replace(fault(problem, str(e)), attempt_id=key), [])]
+
+    def _judge(self, batch: Sequence[Item], judged: list[Judged]) -> None:
+        """Adds to `judged`. Raises TimeoutError or EOFError, with the process ended; UserError as `judge` does."""
+        channel = self._begin(batch)
+        try:
+            for key, _, _ in batch:
+                if (message := self._receive(channel, self._timeout)) == _wire.REST:
+                    return
+                judged.append(_wire.unpack_judged(message, key))
+        except (OSError, EOFError) as e:
+            kind = TimeoutError if isinstance(e, TimeoutError) else EOFError
+            raise kind(self._gone(e)) from None
 
     def _begin(self, batch: Sequence[Item]) -> Connection:
         """Hand a batch to a process that is ready for it. Raises UserError when none gets that far, or all refuse."""
@@ -81,10 +94,10 @@ class Child:
                     raise
                 why = self._gone(e)
                 continue
-            if answer == b"ready":
+            if answer == _wire.READY:
                 self._ready |= verifiers
                 return channel
-            refusal = answer.decode().removeprefix("refused ")
+            refusal = answer.removeprefix(_wire.REFUSED).decode()
         raise UserError(
             refusal
             or f"the process that judges attempts ended {START_TRIES} times in a row before it judged any ({why}): "

@@ -1,14 +1,13 @@
 """Worker processes that judge attempts, as many at a time as there are workers; results in the order of the items.
 
-Idle workers take what is next, fewer items at a time the longer each takes and the fewer are left, so that all stay
-busy to the end. At most AHEAD items are in flight, so any iterable may be judged. A killed worker costs at most one
-verdict (`_child.py` states who pays for a fault). Leaving the pool ends every process.
+Idle workers take a batch of what is next, and give back what they have not begun when it takes long: all stay busy to
+the end, and nothing waits behind more than one slow check. At most AHEAD items are in flight, so any iterable may be
+judged. A killed worker costs at most one verdict (`_child.py` states who pays for a fault).
 """
 
 import math
 import os
 import threading
-import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +20,6 @@ from verifiers._judge import Judged
 
 AHEAD = 4096  # items read and not given back: what others can do while one check runs into its time limit
 BATCH = 64  # most items in one message to a worker
-BATCH_S = 0.02  # a batch should take about that long
 
 __all__ = ["AHEAD", "Item", "Pool"]
 
@@ -32,6 +30,7 @@ class _Call:
 
     done: dict[int, Judged] = field(default_factory=dict)
     failure: Exception | None = None
+    over: bool = False  # whoever asked has left
 
 
 _Task = tuple[_Call, int, Item]
@@ -68,8 +67,7 @@ class Pool:
                     given += len(ready)
                     progress(given, 0, "judged")
         finally:
-            with self._work:  # whoever leaves early wants no more
-                self._tasks = deque(task for task in self._tasks if task[0] is not call)
+            call.over = True  # takes no lock: a forgotten generator may end in any thread
 
     def _add(self, tasks: Iterable[_Task]) -> None:
         with self._work:
@@ -91,34 +89,40 @@ class Pool:
             return ready
 
     def _serve(self, child: Child) -> None:
-        """One worker's thread: take tasks, have them judged, put the results where they belong."""
-        each_s = 0.0  # what an item takes lately
-        while tasks := self._next(each_s):
-            began = time.perf_counter()
+        """The thread of one worker: take tasks, have them judged, deliver the results, give back the rest."""
+        most = BATCH
+        while tasks := self._next(most):
             judged: Sequence[Judged] = []
             failure = None
             try:
                 judged = child.judge([item for _, _, item in tasks])
             except Exception as e:  # whoever asked gets it, in its own thread
                 failure = e
-            each_s = (each_s + (time.perf_counter() - began) / len(tasks)) / 2
+            most = min(BATCH, 2 * len(judged) + 1)  # what is given back has been packed in vain
             with self._news:
                 for (call, index, _), found in zip(tasks, judged, strict=False):
                     call.done[index] = found
-                for call, _, _ in tasks if failure else []:
-                    call.failure = failure
+                if failure:
+                    for call, _, _ in tasks:
+                        call.failure = failure
+                else:
+                    self._tasks.extendleft(reversed(tasks[len(judged) :]))
+                    self._work.notify_all()
                 self._news.notify_all()
 
-    def _next(self, each_s: float) -> list[_Task]:
-        """The next tasks for a worker whose items take so long; none when the pool closes."""
+    def _next(self, most: int) -> list[_Task]:
+        """The next tasks for a worker; none when the pool closes."""
+        chosen: list[_Task] = []
         with self._work:
-            while not self._tasks and not self._closed:
-                self._work.wait()
-            if self._closed:
-                return []
-            fair = math.ceil(len(self._tasks) / (2 * len(self._children)))
-            fitting = BATCH if each_s * BATCH <= BATCH_S else max(1, int(BATCH_S / each_s))
-            return [self._tasks.popleft() for _ in range(min(BATCH, fair, fitting))]
+            while not chosen:
+                while not self._tasks and not self._closed:
+                    self._work.wait()
+                if self._closed:
+                    return []
+                fair = math.ceil(len(self._tasks) / (2 * len(self._children)))
+                taken = [self._tasks.popleft() for _ in range(min(fair, most))]
+                chosen = [task for task in taken if not task[0].over]
+        return chosen
 
     def close(self) -> None:
         """End all workers, also those in the middle of a check."""

@@ -8,6 +8,10 @@ from operator import attrgetter
 from data.records import Problem, StepVerdict, Verdict
 from verifiers._judge import Judged
 
+READY = b"ready"  # the verifiers of a batch are prepared
+REFUSED = b"refused "  # they cannot be, and why
+REST = b"rest"  # the batch took long; what is left of it is given back
+
 _problem, _verdict, _step = (  # a record's fields in order; `dataclasses.asdict` would copy them all
     attrgetter(*(f.name for f in fields(record))) for record in (Problem, Verdict, StepVerdict)
 )
