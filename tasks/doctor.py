@@ -144,8 +144,12 @@ def verifiers() -> Iterator[Finding]:
 
     for name in registry.known("verifiers"):
         examples = registry.load("verifiers", name).EXAMPLES
-        with Pool(1, 10.0) as pool:
-            judged = list(pool.judge((str(i), problem, text) for i, (problem, text, _) in enumerate(examples)))
+        try:
+            with Pool(1, 10.0) as pool:
+                judged = list(pool.judge((str(i), problem, text) for i, (problem, text, _) in enumerate(examples)))
+        except UserError as e:  # no sandbox here, for instance
+            yield Finding(name, "failed", str(e))
+            continue
         wrong = [
             f"example {i} is {j.verdict.outcome} ({j.verdict.reason}), not {expected}"
             for i, (j, (_, _, expected)) in enumerate(zip(judged, examples, strict=True))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from data.gold import Answer, Console, Exchange, dump
 from data.records import Problem, Verdict
-from verifiers import console
+from verifiers import _talk, console
 from verifiers._programs import sandbox
 from verifiers._talk import Ran
 
@@ -126,7 +126,8 @@ def test_a_wrong_program_is_incorrect_and_the_next_verdict_right(name: str) -> N
         ("import threading\na = threading.Lock()\na.acquire()\na.acquire()", "idle"),
     ],
 )
-def test_a_slow_program_is_incorrect_in_its_time(code: str, reason: str) -> None:
+def test_a_slow_program_is_incorrect_in_its_time(code: str, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_talk, "IDLE_S", 0.5)
     began = time.monotonic()
     verdict = judge(code)
     assert verdict.outcome == "incorrect" and reason in verdict.reason

@@ -1,18 +1,13 @@
 """Promise: no program passes but by computing the answers, none harms the host, and none spoils the next verdict."""
 
-import os
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from data.domains import programs
-from data.errors import UserError
 from data.records import Verdict
-from verifiers import unit_tests
-from verifiers._sandbox import Sandbox
+from verifiers import _talk, unit_tests
 
 PROBLEM = programs.parse("f(x): add 3, double\nf(2)=10\nf(5)=16")
 RIGHT = "def f(x):\n return 2 * (x + 3)"
@@ -138,6 +133,7 @@ def test_an_attack_is_incorrect_and_the_next_verdict_right(name):
 @pytest.mark.parametrize("name", SLOW)
 def test_a_slow_program_ends_at_its_limit(name, monkeypatch):
     code, outcome = SLOW[name]
+    monkeypatch.setattr(_talk, "IDLE_S", 0.5)
     begun = time.monotonic()
     assert judge(code).outcome == outcome
     assert time.monotonic() - begun < 15
@@ -171,62 +167,9 @@ def test_no_process_and_no_file_is_left(tmp_path):
     )
 
 
-def test_a_killed_server_is_restarted_within_the_run():
-    box = unit_tests.sandbox()
-    for _ in range(2):
-        box._server.kill()
-        assert judge(RIGHT).outcome == "correct"
-
-
 def test_no_state_passes_from_one_program_to_the_next():
     judge("import builtins, math\nbuiltins.leak = 1\nmath.leak = 1\ndef f(x): return 0")
     verdict = judge(
         "import builtins, math\nassert not hasattr(builtins, 'leak') and not hasattr(math, 'leak')\n" + RIGHT
     )
     assert verdict.outcome == "correct"
-
-
-def test_without_namespaces_it_refuses_or_is_named(monkeypatch):
-    with pytest.raises(UserError, match="FLYWHEEL_SANDBOX=reduced"):
-        Sandbox(namespaces=False).__enter__()
-    monkeypatch.setenv("FLYWHEEL_SANDBOX", "reduced")
-    with Sandbox(namespaces=False) as box:
-        assert box.guarantees()[0] == "reduced" and "namespaces" not in box.guarantees()
-        assert box.run(RIGHT, "f", [[1]]).replies[0].value == 8
-    with Sandbox() as box:  # the setting allows less, it does not ask for less
-        assert "namespaces" in box.guarantees()
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="already an ordinary user")
-def test_an_ordinary_user_has_the_same_guarantees(tmp_path):
-    python = next((p for p in (sys.executable, "/usr/bin/python3") if _open_to_all(p)), None)
-    if python is None:
-        pytest.skip("no interpreter that another user may run")
-    root = Path("/tmp") / f"sandbox-{os.getpid()}"
-    here = Path(unit_tests.__file__).parent
-    code = (
-        "import sys; sys.path.insert(0, {!r})\nfrom verifiers._sandbox import Sandbox\n"
-        "with Sandbox() as b: print(*b.guarantees())"
-    )
-    try:
-        for package in (here, Path(programs.__file__).parent.parent):
-            subprocess.run(["mkdir", "-p", str(root / package.name)], check=True)
-            for file in package.glob("*.py"):
-                (root / package.name / file.name).write_bytes(file.read_bytes())
-        command = [python, "-I", "-c", code.format(str(root))]
-        done = subprocess.run(
-            command, capture_output=True, text=True, user=65534, group=65534, extra_groups=[], cwd="/"
-        )
-        assert done.stdout.split() == list(unit_tests.sandbox().guarantees()), done.stderr
-    finally:
-        subprocess.run(["rm", "-rf", str(root)], check=True)
-
-
-def _open_to_all(python: str) -> bool:
-    if not os.path.exists(python):
-        return False
-    probe = subprocess.run(
-        [python, "-c", "import sys; print(sys.version_info >= (3, 11))"], capture_output=True, text=True
-    )
-    real = Path(python).resolve()
-    return probe.stdout.strip() == "True" and all(p.stat().st_mode & 1 for p in real.parents)

@@ -37,13 +37,20 @@ def _at(convert: Any, read: Any) -> Any:
     return lambda seconds=None: convert(read() if seconds is None else seconds)
 
 
+class _Known(type):
+    """Instances of a class with this are those of its base, as before."""
+
+    def __instancecheck__(cls, value: object) -> bool:
+        return isinstance(value, cls.__mro__[1])
+
+
 def _fix_dates(read: Any) -> None:
-    class Date(datetime.date):
+    class Date(datetime.date, metaclass=_Known):
         @classmethod
         def today(cls) -> Any:
             return cls.fromtimestamp(read())
 
-    class DateTime(datetime.datetime):
+    class DateTime(datetime.datetime, metaclass=_Known):
         @classmethod
         def now(cls, tz: datetime.tzinfo | None = None) -> Any:
             return cls.fromtimestamp(read(), tz)
