@@ -17,6 +17,7 @@ _RELATION = re.compile(r"[<>≤≥≠]|\\(?:leq?|geq?|neq?|lt|gt|in|cup|equiv|pm
 _ARROW = re.compile(
     r"\\(?:implies|iff|therefore|because|Rightarrow|Leftrightarrow|Longrightarrow|Longleftrightarrow)(?![A-Za-z])|[⇒⇔∴]"
 )
+_COMPUTED = re.compile(r"[-+*/^!√×·÷]|\\[A-Za-z]")
 _ROWS = re.compile(r"\\begin\{(\w{1,12})\}.*?\\end\{\1\}", re.DOTALL)
 _SEVERAL = re.compile(r"\\begin|\\\\|\\q?quad|\n|(?:\s|\\[,;:! ])[A-Za-z](?:_\S{1,4})?\s*$")
 
@@ -44,7 +45,7 @@ def simplified(expression: str) -> str:
     first, middle, last = sides[0], sides[1:-1], sides[-1]
     if any(map(is_name, middle)) or any(_SEVERAL.search(_ROWS.sub(" ", side)) for side in sides[:-1]):
         return text
-    if not _has_letters(text) or _TITLE.fullmatch(first):
+    if _TITLE.fullmatch(first) or (not _has_letters(text) and _COMPUTED.search(first)):
         return last
     return f"{first} = {last}" if middle and _has_letters(first) else text
 

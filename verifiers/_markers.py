@@ -101,15 +101,10 @@ def _expression(said: str, bare: bool) -> str | None:
         return undelimited(said)
     first, last = found[0], found[-1]
     stating = [run for run in found if _states(said, run)]
-    if not first.words and first.after.lower() in _CONNECTIVES and first in stating and not first.part:
+    closed = [run for run in stating if run.after.lower() in _CONNECTIVES and not doubtful(run)]
+    if not first.words and first in closed:
         return said[first.start : first.end]
-    if (
-        last.words
-        and last.words[-1] in _COPULAS
-        and last.after.lower() in _CONNECTIVES
-        and last in stating
-        and not last.part
-    ):
+    if last.words and last.words[-1] in _COPULAS and last in closed:
         return said[last.start : last.end]
     if bare and len(stating) == 1 and not doubtful(stating[0]):
         return said[stating[0].start : stating[0].end]

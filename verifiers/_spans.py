@@ -15,7 +15,7 @@ UNIT_WORDS = (
     r"|centimeters?|centimetres?|kilometers?|kilometres?|millimeters?|grams?|kilograms?|pounds?|ounces?|lit(?:er|re)s?"
     r"|gallons?|seconds?|minutes?|hours?|days?|weeks?|months?|years?|degrees?|radians?|dollars?|cents?|euros?|yuan|units?"
 )
-_SCALES = r"am|pm|[ap]\.m\.|dozen|hundred|thousand|million|billion|trillion"  # they belong to the number before them
+_SCALES = r"(?<=\d\s)(?:am|pm|[ap]\.m\.)|dozen|hundred|thousand|million|billion|trillion"  # of the number before
 
 _DELIMITERS = {"$$": "$$", "$": "$", "\\(": "\\)", "\\[": "\\]"}
 _OPENER = re.compile(r"\$\$|\$|\\\(|\\\[|\\begin\{([A-Za-z]{1,12}\*?)\}")
@@ -36,12 +36,12 @@ _PIECE = re.compile(
     rf"""
     (?P<space>[ \t\r]+|(?<!\w)\*\*|\*\*(?!\w)|`|~|\\[,;:!>\ ]|\\q?quad(?![A-Za-z]))
     |(?P<join>[,;]|(?:and|or)(?![A-Za-z])|\\text\s*\{{\s*(?:,|and|or)\s*\}})
-    |(?P<stop>\n|</?(?:answer|br|div)\s?/?>|(?:[.?:]|(?<![\d)}}$])!)(?=["')*\]}}]*(?:\s|$))|\.\.+|。)
+    |(?P<stop>\n|</?(?:answer|br|div)\s?/?>|(?:[.?:]|(?<![\d)}}$])!)(?=["')*\]}}]*(?:\s|$))|\.\.+(?!\.|\s*[\d,;$\\A-Za-z])|。)
     |(?P<word>[-=]+>|\d+(?:st|nd|rd|th)(?![A-Za-z])|\d+(?:-[A-Za-z]{{2,}})+)
     |(?P<number>\d{{1,3}}(?:\ \d{{3}}){{1,6}}(?![\d,])|\d+(?:[.,:]\d+|,\\!\s?\d+|\{{,\}}\d+)*|\.\d+)
     |(?P<unit>{_PERCENT}|{_UNIT})
     |(?P<group>{_TEXT_GROUP})
-    |(?P<sign>\\(?:[A-Za-z]+|.)|[-+*/^_=<>|!()\[\]{{}}&~:]|[≤≥≠±×·÷√°∞π∪∩∈≈≡]|(?:{_FUNCTIONS})(?![A-Za-z]))
+    |(?P<sign>\.\.+(?=\s*[\d,;$\\A-Za-z])|\\(?:[A-Za-z]+|.)|[-+*/^_=<>|!()\[\]{{}}&~:]|[≤≥≠±×·÷√°∞π∪∩∈≈≡]|(?:{_FUNCTIONS})(?![A-Za-z]))
     |(?P<letter>{_NAME}|(?<=[\d)}}^])[A-Za-z]{{1,3}}(?![A-Za-z])|(?!is|so)[A-Za-z]{{2,3}}(?=\s?[=<>]|[\^(]))
     |(?P<money>[$€£¥])
     |(?P<other>[^\W\d_]+(?:['-][^\W\d_]+)*\w*|.)

@@ -15,6 +15,9 @@ MAX_SEARCHED = 4_000  # characters of a completion, from its end
 _SENTENCE_END = re.compile(r"\n|[.!?](?=\s)")
 _ENUMERATOR = re.compile(r"\s{0,4}(?:[-*]\s)?\d{1,3}[.)][ \t]+\S")
 _LABELS = frozenset({"step", "part", "case", "equation", "question", "problem", "figure", "section", "note", "example"})
+_SENTENCE_STOP = re.compile(r"\n|[.!?](?=\s|$)")
+_TASKS = frozenset({"compute", "find", "evaluate", "simplify", "solve", "calculate", "determine", "what", "how", "let"})
+_TASKS |= {"suppose", "assume", "prove", "show", "factor", "expand", "express", "convert", "consider", "try", "which"}
 _CAUSES = frozenset({"because", "since", "as"})
 _CONDITIONS = _CAUSES | {
     "when",
@@ -48,7 +51,15 @@ def last_expression(text: str) -> tuple[str, str]:
         return "", "no expression but names, and no answer is marked"
     if doubtful(stating[-1]):
         return "", "the last expression is denied, bounded, a part of a phrase or one of several guesses"
+    if _is_asked(text, stating[-1]):
+        return "", "the last expression is asked for or assumed, not stated"
     return _final(text, stating[-1], "the last expression")
+
+
+def _is_asked(text: str, run: Run) -> bool:
+    """Whether its sentence is a question, a task or an assumption."""
+    stop = _SENTENCE_STOP.search(text, run.end)
+    return (stop is not None and stop[0] == "?") or (len(run.words) > 0 and run.words[0] in _TASKS)
 
 
 def _is_aside(run: Run, before: Run) -> bool:
