@@ -131,7 +131,7 @@ def mutated(tree: Tree, rng: Random) -> Tree:
 
 
 def spelled(tree: Tree, rng: Random, style: str) -> str:
-    """One spelling; `style` is plain, latex or unicode. Brackets wherever they might matter, and sometimes elsewhere."""
+    """One spelling; `style` is plain, latex or unicode. Brackets wherever they might matter, sometimes elsewhere."""
     kind, *parts = tree
     if kind == "n":
         return str(parts[0]) if rng.random() < 0.8 else f"{parts[0]}.0"

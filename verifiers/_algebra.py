@@ -11,7 +11,7 @@ from typing import Any
 
 from verifiers._exact import Unbounded, rational
 from verifiers._scalars import Node
-from verifiers._sums import ONE, Sum, Sums, Unproved, factors
+from verifiers._sums import ONE, Monomial, Sum, Sums, Unproved, factors
 
 _COSINES: dict[Fraction, tuple[tuple[Fraction, int], ...]] = {  # of r*pi, as sums of c*sqrt(n)
     Fraction(0): ((Fraction(1), 1),),
@@ -84,11 +84,18 @@ class _Algebra(Sums):
         for monomial, c in powers.items():
             if monomial and number is not None and number > 0:
                 for prime, count in factors(number).items():
-                    found = self.mul(found, self.single(("to", prime, monomial), c * count))
+                    found = self.mul(found, self.prime_power(prime, monomial, Fraction(c * count)))
             elif monomial:
                 key = frozenset(self.of(base).items())
                 found = self.mul(found, self.single(("to", key, monomial), c))
         return found
+
+    def prime_power(self, prime: int, monomial: Monomial, exponent: Fraction) -> Sum:
+        """p^(r m), which is e^(r m ln p) where m is divided by ln p."""
+        if any(self.kind(a) == ("ln", prime) for a, e in monomial if e < 0):
+            factor, with_log = self.times(monomial, ((self.atom(("ln", prime)), 1),))
+            return self.exp({with_log: exponent * factor})
+        return self.single(("to", prime, monomial), exponent)
 
     def exp(self, powers: Sum) -> Sum:
         """e to a sum; imaginary multiples of pi turn into their values."""
@@ -97,8 +104,8 @@ class _Algebra(Sums):
             if monomial == turn and (cosine := self.cosine(Fraction(c))) is not None:
                 sine = self.cosine(Fraction(1, 2) - c)
                 found = self.mul(found, self.add(cosine, self.mul(self.single(("i",)), sine or {})))
-            elif len(monomial) == 1 and monomial[0][1] == 1 and self._atoms[monomial[0][0]][0] in ("ln", "ln of"):
-                found = self.mul(found, self.unlogged(self._atoms[monomial[0][0]], Fraction(c)))
+            elif len(monomial) == 1 and monomial[0][1] == 1 and self.kind(monomial[0][0])[0] in ("ln", "ln of"):
+                found = self.mul(found, self.unlogged(self.kind(monomial[0][0]), Fraction(c)))
             else:
                 found = self.mul(found, self.single(("to", "e", monomial), c))
         return found
@@ -131,7 +138,7 @@ class _Algebra(Sums):
             return self.circular(name, argument)
         if name == "abs" and argument:
             coefficient, monomial, primitive = self.parts(argument, keep_sign=False)
-            found = {monomial: abs(coefficient)}
+            found: Sum = {monomial: abs(Fraction(coefficient))}
             if any(a == self._i for m in argument for a, _ in m):
                 raise Unproved("the absolute value of a complex number")
             return found if len(primitive) == 1 else self.mul(found, self.single(("abs", frozenset(primitive.items()))))
@@ -160,7 +167,7 @@ class _Algebra(Sums):
         for prime, count in factors(Fraction(coefficient)).items():
             found = self.add(found, self.mul({(): count}, self.single(("ln", prime))))
         for number, exponent in monomial:
-            atom = self._atoms[number]
+            atom = self.kind(number)
             if atom[0] in ("prime", "sum"):
                 part = self.mul({(): exponent}, self.single(("ln", atom[1])))
             elif atom[0] == "to":

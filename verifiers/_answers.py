@@ -9,6 +9,7 @@ sets and in lists of tuples.
 from collections.abc import Callable, Iterable, Sequence
 
 from verifiers._deciders import Undecidable, close, equal, letters, proportional
+from verifiers._exact import rational
 from verifiers._names import Named, members, name_of, sequence_like
 from verifiers._real_sets import INTERVALS, is_region, same_region
 from verifiers._rounding import half_unit, same_scalar
@@ -109,11 +110,11 @@ def _same_assignments(first: list[Named], second: list[Named], gold: Node, answe
         return _same_renamed(first[0], second[0], gold, answer)
     bundles = [_bundled([n.value for n in side], [n.name for n in side]) for side in (first, second)]
     if any(len(b) < len(side) for b, side in zip(bundles, (first, second), strict=True)):
-        return _same_members(*bundles)
+        return _same_members(bundles[0], bundles[1])
     found = []
     for name in dict.fromkeys(n.name for n in first):
-        values = [[n.value for n in side if n.name == name] for side in (first, second)]
-        found.append(_same_members(*values))
+        ours, theirs = ([n.value for n in side if n.name == name] for side in (first, second))
+        found.append(_same_members(ours, theirs))
     return _all(found)
 
 
@@ -273,20 +274,20 @@ def _same_single(gold: Node, answer: Node) -> bool | None:
     strict = gold[1] not in ("=", "!=")
     if gold[1] == (_MIRRORED[answer[1]] if sign < 0 and strict else answer[1]) and sign:
         return True
-    return (
-        False
-        if sign == 0 and gold[1] == answer[1] and not strict and _polynomial(gold) and _polynomial(answer)
-        else None
-    )
+    if sign or strict or gold[1] != answer[1] or not (_polynomial(gold) and _polynomial(answer)):
+        return None
+    solved = [bool(name_of(node[2]) or name_of(node[3])) for node in (gold, answer)]
+    return None if solved[0] != solved[1] and len(letters(gold) | letters(answer)) == 1 else False
 
 
 def _polynomial(node: Node) -> bool:
     """Whether both sides of a relation are polynomials: other equations may have the same solutions unproportioned."""
     kind, *parts = node
-    if kind in ("call", "apply", "constant", "factorial", "binom"):
-        return kind == "constant"
+    if kind in ("call", "apply", "factorial", "binom"):
+        return False
     if kind == "pow":
-        return parts[1][0] == "number" and parts[1][1].denominator == 1 and parts[1][1] > 0 and _polynomial(parts[0])
+        exponent = rational(parts[1])
+        return bool(exponent) and exponent.denominator == 1 and exponent > 0 and _polynomial(parts[0])
     if kind == "div":
         return not letters(parts[1]) and _polynomial(parts[0])
     return all(_polynomial(part) for part in parts if isinstance(part, tuple))

@@ -67,7 +67,7 @@ def built(node: Node) -> Any:
         case "constant" if parts[0] in ("pi", "e", "i"):
             return {"pi": sympy.pi, "e": sympy.E, "i": sympy.I}[parts[0]]
         case "call":
-            return getattr(sympy, _NAMES.get(parts[0], parts[0]))(built(parts[1]))
+            return getattr(sympy, _NAMES.get(str(parts[0]), str(parts[0])))(built(parts[1]))
         case "apply":
             return sympy.Function(parts[0])(*map(built, parts[1:]))
         case "factorial":

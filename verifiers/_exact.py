@@ -62,6 +62,15 @@ def quick(known: str, answer: str) -> bool | None:
     return wanted == got
 
 
+def apart(known: str, answer: str) -> bool:
+    """Whether two plain numbers differ by more than rounding could explain."""
+    first, second = plain(known), plain(answer)
+    if first is None or second is None:
+        return False
+    places = [len(text.partition(".")[2]) for text in (known, answer) if "." in text]
+    return not places or 2 * abs(first - second) * 10 ** min(places) > 1
+
+
 def _member(text: str) -> Fraction | int | None:
     return None if "{,}" in text else plain(text)
 

@@ -41,6 +41,10 @@ class Sums:
             self._atoms.append(atom)
         return self._numbers[atom]
 
+    def kind(self, number: int) -> Any:
+        """The atom of that number."""
+        return self._atoms[number]
+
     def single(self, atom: Any, exponent: Number = 1) -> Sum:
         return {((self.atom(atom), exponent),): 1}
 
@@ -186,7 +190,8 @@ class Sums:
         if set(rest) != {()}:
             return None
         outer, inner = ((a + s * rest[()]) / 2 for s in (1, -1))
-        return self.add(*(self.number(Fraction(v), Fraction(1, 2)) for v in (outer, inner)), sign=1 if b > 0 else -1)
+        first, second = (self.number(Fraction(v), Fraction(1, 2)) for v in (outer, inner))
+        return self.add(first, second, 1 if b > 0 else -1)
 
     def is_zero(self, found: Sum) -> bool:
         """Whether a sum cancels, once no sum is left under a fraction bar and whole powers are multiplied out."""

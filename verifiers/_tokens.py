@@ -14,7 +14,7 @@ MAX_DIGITS = 400  # of one number
 
 _FRACTION = r"\\[dtc]?frac\s*(?:\{\s*\d+\s*\}\s*\{\s*\d+\s*\}|\d\s*\d(?!\d))"
 _MIXED = rf"(?P<mixed>(?<![\^_\d.])\d+(?:\s+\d+/\d+|\s*{_FRACTION})(?![\d^]))"
-_BASE = r"(?P<numeral>\d[\dA-F]*_(?:\{\s*\d{1,2}\s*\}|\d(?!\d)))"
+_BASE = r"(?P<numeral>\d[\dA-F]*_(?:\{\s*\d{1,2}\s*\}|\d(?!\d))|(?<![A-Za-z])[A-F][\dA-F]*_\{\s*1[1-6]\s*\})"
 _REPEATING = r"(?P<repeating>\d*\.\d*(?:\\(?:overline|bar|dot)\s*(?:\{\d+\}|\d)|\(\d+\)(?![\d.])))"
 _GAP = r"(?:,|\{,\}|\\[,;!: ]|,\\!|~| )"
 _GROUPED = rf"\d{{1,3}}(?:,\s?\\!\s?\d{{3}}|{_GAP}\d{{3}})+(?![\d])(?:\.\d+)?"
@@ -86,7 +86,7 @@ def _read(kind: str, text: str) -> list[str]:
             return [_mixed(text)]
         case "numeral":
             digits, _, base = text.partition("_")
-            return [f"{digits}_{int(base.strip('{} '))}"]
+            return [f"0{digits}_{int(base.strip('{} '))}"]
         case "repeating":
             return [_repeating(text)]
         case "short":

@@ -42,7 +42,11 @@ _UNCOUNTED = """
 and or not no if when where except squared cubed factorial half halves third thirds quarter quarters tenth
 tenths fifth hundredth hundredths thousandth thousandths base binary hex octal percent percentage pct times more
 less fewer mod modulo to by plus minus negative remainder pairs pi infinity from between with without of is are
-at am pm over about approximately wide tall long sin cos tan log ln for all real e i pair score
+at am pm over about approximately wide tall long sin cos tan log ln for all real e i pair score fourth sixth
+seventh eighth ninth twelfth ten one two three four five six seven eight nine eleven twelve twenty thirty forty
+fifty point repeating recurring inverse transpose prime complement power root choose rem digits significant
+decimal decimals places written also maybe probably either neither both none nor but then thus hence so because
+since which that this what dot cross open closed increasing decreasing max min
 """
 _NOT_COUNTED = frozenset(_UNCOUNTED.split())
 UNIT_WORDS = "|".join(
@@ -75,12 +79,13 @@ _MONEY = re.compile(r"(?P<sign>-?)\s*\\?(?P<mark>\$|€|£|¥)\s*(?P<value>[\d.\
 _MONEY_AFTER = re.compile(r"(?P<value>.*[\d}])\s*\\?(?P<mark>\$|€|£|¥)", re.DOTALL)
 _CURRENCIES = {"$": "dollar", "€": "euro", "£": "sterling", "¥": "yen"}
 _WORD = re.compile(r"°\s*[CF]?|[A-Za-z]+|\^\s*\{?\s*(-?\d)\s*\}?|/")
+_RAISED = re.compile(r"\^\s*\{?\s*-?\d\s*\}?")
 _ORDINAL = re.compile(r"(?P<value>\d+)\s*\^?\s*\{?\s*(?:\\(?:text|mathrm|textrm)\s*\{\s*)?(?:st|nd|rd|th)\s*\}?\s*\}?")
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """`scale` base units of `measure` (base units and powers, sorted); `factor`: what words such as million multiply by."""
+    """`scale` base units of `measure` (base units and powers, sorted); `factor`: what `million` multiplies by."""
 
     measure: tuple[tuple[str, int], ...]
     scale: Fraction
@@ -119,6 +124,8 @@ def ratio(first: Unit, second: Unit) -> Fraction | None:
 
 def _read(tail: str, short: bool) -> Unit | None:
     text, tail = tail, re.sub(r"\\[A-Za-z]+\s*\{|\\[A-Za-z]+|\\.", " ", tail)
+    if re.search(r"\d", _RAISED.sub("", tail)):  # \text{ base 3}
+        return None
     measure: dict[str, int] = {}
     scale, factor, sign, waiting, known = Fraction(1), 1, 1, 1, True
     last = ("", 0, Fraction(1))
@@ -135,8 +142,8 @@ def _read(tail: str, short: bool) -> Unit | None:
         elif word.lower() in _SPEEDS:
             scale *= _SPEEDS[word.lower()]
             measure |= {"m": measure.get("m", 0) + 1, "s": measure.get("s", 0) - 1}
-        elif word.lower() in _COUNTS:
-            factor *= _COUNTS[word.lower()]
+        elif (count := _COUNTS.get(word.lower().removesuffix("s"))) is not None:
+            factor *= count
         else:
             found = _unit(re.sub(r"\s", "", word), short, "{" in text)
             if found is None:
@@ -161,6 +168,7 @@ def _unit(word: str, short: bool, grouped: bool) -> tuple[str, int, Fraction] | 
         if form in _NAMES and (form not in _SHORT or short) and (len(form) > 1 or word in "mgshNJWVAl°"):
             base, size = _NAMES[form]
             return base, 1, size
-    if len(name) < 4 - grouped or name in _NOT_COUNTED or name in KNOWN_WORDS:
+    known = {name, name.removesuffix("s")} & (_NOT_COUNTED | KNOWN_WORDS)
+    if len(name) < 4 - grouped or known:
         return None
     return "#" + name.removesuffix("s"), 1, Fraction(1)

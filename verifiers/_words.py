@@ -92,14 +92,14 @@ def words(known: str, answer: str) -> Decided | None:
 
 def clock(known: str, answer: str) -> Decided | None:
     """`20:34`, `08:34 PM`, `20:34:00`; a half of the day may be left out. `10:15` against `2:3` is a ratio."""
-    times = [_time(text) for text in (known, answer)]
-    if times[0] is None or times[1] is None:
+    times = [time for text in (known, answer) if (time := _time(text))]
+    if len(times) < 2:
         return None
     (first, half), (second, other) = times
     if first == second and (half == other or not half or not other):
         return "correct", "the same time"
     day = 12 * 3600
-    noon = [seconds % day + day * (h == "p") if h else seconds for seconds, h in times if seconds is not None]
+    noon = [seconds % day + day * (h == "p") if h else seconds for seconds, h in times]
     if (half or other) and (
         noon[0] == noon[1] or (not (half and other) and max(first, second) <= day and first % day == second % day)
     ):

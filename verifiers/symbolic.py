@@ -28,7 +28,7 @@ from data.domains.file import parse as parse_row
 from data.records import Outcome, Problem, Verdict
 from verifiers._answers import same
 from verifiers._copied import repeats
-from verifiers._exact import Unbounded, plain, quick
+from verifiers._exact import Unbounded, apart, plain, quick
 from verifiers._extract import extract, known_answer, normalise
 from verifiers._grammar import Node, Unreadable, parse
 from verifiers._tokens import MAX_LENGTH
@@ -75,7 +75,7 @@ def compare(known: str, answer: str) -> tuple[Outcome, str]:
         found = quick(known, answer)
     if found:
         return "correct", "equal exactly"
-    if found is False and "." not in known and "." not in answer:
+    if found is False and (apart(known, answer) or ("." not in known and "." not in answer)):
         return "incorrect", "another exact value"
     if max(len(known), len(answer)) > MAX_LENGTH:
         if known == answer:
@@ -107,7 +107,7 @@ def _read(known: str, answer: str) -> Decided:
     texts = [p[1].strip(" $\\") if p else text for p, text in zip(percents, (known, answer), strict=True)]
     try:
         if any(percents):
-            return _percents(*texts, wanted=bool(percents[0]), got=bool(percents[1]))
+            return _percents(texts[0], texts[1], bool(percents[0]), bool(percents[1]))
         return _measured(known, answer)
     except Unreadable as e:
         return _by_items(known, answer) or ("no_answer" if _readable(known) else "unverified", f"cannot be read: {e}")
