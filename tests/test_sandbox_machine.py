@@ -139,6 +139,16 @@ def test_the_level_is_asked_for_by_name(monkeypatch: pytest.MonkeyPatch) -> None
         assert "namespaces" in box.guarantees()
 
 
+def test_installed_packages_are_out_of_sight() -> None:
+    look = (
+        "import os\nresult = [names for path, _, names in os.walk(os.path.dirname(os.__file__)) if '-packages' in path]"
+    )
+    with Sandbox() as box:
+        called, output = ran(look, box)
+        assert not any(called.replies[0].value)
+        assert output == f"{called.replies[0].value!r}\n".encode()
+
+
 def test_a_lost_server_is_replaced_and_proven(monkeypatch: pytest.MonkeyPatch) -> None:
     proofs = []
     monkeypatch.setattr(_sandbox, "prove", lambda *a: proofs.append(1) or _canaries.prove(*a))

@@ -1,13 +1,18 @@
 """Whatever a program leaves behind, the next verdict is as right and as fast as the first; no limit can be passed."""
 
+import contextlib
 import os
+import signal
 import statistics
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from verifiers._sandbox import Sandbox
+from verifiers._talk import Ran
 from verifiers._watch import asleep
 
 RIGHT = "import os\nassert os.listdir('.') == []\nprint(int(input()) + 1)"
@@ -138,6 +143,53 @@ def test_cpu_time_is_that_of_all_threads(box: Sandbox, threads: int) -> None:
         f" for _ in range({threads}): threading.Thread(target=spin).start()\n while 1: pass"  # fmt: skip
     ran = box.run(spin, "f", [[]])
     assert ran.end == "cpu" and 0.3 <= ran.cpu < 1.5
+
+
+def blow(box: Sandbox, times: int, how: signal.Signals) -> threading.Thread:
+    """Signals from outside to the program that runs, a moment after it has started."""
+
+    def strike() -> None:
+        for _ in range(times):
+            while not (pid := inside(box)):
+                time.sleep(0.02)
+            time.sleep(0.1)
+            os.kill(pid[0], how)
+            while pid == inside(box) and how == signal.SIGKILL:
+                time.sleep(0.02)
+
+    thread = threading.Thread(target=strike)
+    thread.start()
+    return thread
+
+
+def inside(box: Sandbox) -> list[int]:
+    """The processes of programs in the sandbox that have shut their jail, by the pids of out here."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        server = box._server.pid  # type: ignore[union-attr]
+        inner = int(Path(f"/proc/{server}/task/{server}/children").read_text())
+        children = Path(f"/proc/{inner}/task/{inner}/children").read_text().split()
+        return [int(pid) for pid in children if "Seccomp:\t2" in Path(f"/proc/{pid}/status").read_text()]
+    return []
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_what_kills_a_program_from_outside_is_no_verdict_on_it(box: Sandbox, whole: bool) -> None:
+    def run() -> Ran:
+        if whole:
+            return box.pipe("import time\ntime.sleep(.5)\nprint(1)", b"")
+        return box.run("import time\ndef f():\n time.sleep(.5)\n return 1", "f", [[]])
+
+    thread = blow(box, 1, signal.SIGKILL)
+    once = run()
+    thread.join()
+    assert once.end == "answered" and (once.output == b"1\n" if whole else once.replies[0].value == 1)
+
+
+def test_what_stops_a_program_from_outside_is_no_verdict_on_it(monkeypatch: pytest.MonkeyPatch, box: Sandbox) -> None:
+    monkeypatch.setattr(box, "wall_s", 2.0)
+    thread = blow(box, 1, signal.SIGSTOP)
+    assert box.run("import time\ndef f(): time.sleep(.5)", "f", [[]]).end == "wall"
+    thread.join()
 
 
 def test_sleep_is_told_from_work(box: Sandbox) -> None:

@@ -3,7 +3,8 @@
 A program can only claim values and output: the expected ones never leave this process, each call carries a fresh nonce,
 and whatever else arrives on the socket is misbehaviour. What holds is proven by programs that try (`_canaries.py`), at
 each start of the fork server. Every program starts in a process of its own, forked from one that has run none, with the
-same hash seed and random seed; the clock is the real one unless a fixed one is asked for.
+same hash seed and random seed; the clock is the real one unless a fixed one is asked for. Not fixed: the kernel's
+randomness (`os.urandom`, addresses) and the order in which threads run.
 """
 
 import fcntl

@@ -45,9 +45,9 @@ _PLAIN = {
         *(260, 278, 283, 291, 293, 439),  # wait4 getrandom membarrier statx rseq faccessat2
     },
 }
-_FILES = {  # [f]truncate f[data]sync flock [f]chdir rename mkdir rmdir unlink umask chmod utime listxattr
-    "x86_64": {73, 74, 75, 76, 77, 80, 81, 82, 83, 84, 87, 90, 91, 95, 194, 195, 258, 263, 264, 268, 280, 316},
-    "aarch64": {11, 12, 32, 34, 35, 38, 45, 46, 49, 50, 52, 53, 82, 83, 88, 166, 276},
+_FILES = {  # pwrite [f]truncate f[data]sync flock [f]chdir rename mkdir rmdir unlink umask chmod utime listxattr
+    "x86_64": {18, 73, 74, 75, 76, 77, 80, 81, 82, 83, 84, 87, 90, 91, 95, 194, 195, 258, 263, 264, 268, 280, 316},
+    "aarch64": {11, 12, 32, 34, 35, 38, 45, 46, 49, 50, 52, 53, 68, 82, 83, 88, 166, 276},
 }
 _GUARDED = {
     "x86_64": {"open": 2, "openat": 257, "clone": 56, "clone3": 435, "kill": 62, "tgkill": 234, "prlimit64": 302}
