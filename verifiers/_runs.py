@@ -12,7 +12,8 @@ from verifiers._spans import Piece, pieces
 
 MAX_WORDS = 40  # words that are remembered before a run
 
-_HEDGES = frozenset({"maybe", "perhaps", "possibly", "might", "probably", "guess", "either", "could", "unsure", "may"})
+_HEDGES = frozenset({"maybe", "perhaps", "possibly", "probably", "guess", "either", "unsure"})
+_MODALS = frozenset({"might", "could", "may"})
 _DENIALS = frozenset({"not", "than", "never", "except", "unless", "neither", "nor", "none", "no", "least", "most"})
 _DENIALS |= {"without", "between", "above", "below", "under", "exceeding"}
 _OPERATIONS = frozenset({"negative", "minus", "plus", "times", "root", "square", "cube", "twice", "half", "double"})
@@ -73,7 +74,7 @@ def doubtful(run: Run) -> bool:
     words = run.words
     if run.part or _HEDGES & set(words) or any(w.endswith("n't") for w in words[-3:]):
         return True
-    if _DENIALS & set(words[-2:]) or _OPERATIONS & {*words[-3:], run.after.lower()}:
+    if _DENIALS & set(words[-2:]) or _MODALS & set(words[-3:]) or _OPERATIONS & {*words[-3:], run.after.lower()}:
         return True
     return (words[-2:-1] == ("",) and words[-1] in _BETWEEN) or words[-3:] == ("", "out", "of")
 
