@@ -34,6 +34,7 @@ ROWS = [
     '{"prompt": "What is 17 * 23?", "answer": 391}',
     '{"prompt": "Capital of France?", "answer": "Paris"}',
     '{"prompt": "Which choice?", "answer": "B"}',
+    '{"prompt": "Which country, in short?", "answer": "U.S."}',
     '{"prompt": "Which is larger, 2^10 or 3^6?", "answer": "2^10"}',
     '{"prompt": "Largest city of the USA?", "answer": "New York City"}',
     '{"prompt": "Write f(x), the square of x.", "tests": ["assert f(3) == 9", "assert f(-2) == 4"]}',
