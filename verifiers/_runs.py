@@ -74,7 +74,7 @@ def doubtful(run: Run) -> bool:
     words = run.words
     if run.part or _HEDGES & set(words) or any(w.endswith("n't") for w in words[-3:]):
         return True
-    if _DENIALS & set(words[-2:]) or _MODALS & set(words[-3:]) or _OPERATIONS & {*words[-3:], run.after.lower()}:
+    if _DENIALS & set(words[-2:]) or _MODALS & set(words[-2:]) or _OPERATIONS & {*words[-3:], run.after.lower()}:
         return True
     return (words[-2:-1] == ("",) and words[-1] in _BETWEEN) or words[-3:] == ("", "out", "of")
 
