@@ -74,6 +74,7 @@ MARKED = [
     ("Final answer is $\\begin{pmatrix}1\\\\2\\end{pmatrix}$.", r"\begin{pmatrix}1\\2\end{pmatrix}"),
     ("Hence:\n<answer> 6 </answer>\n", "6"),
     ("<answer>5</answer> no\n<answer>\n$6$\n</answer>", "6"),
+    ("The final answer is 6. Let me repeat. The final answer is", "6"),
     # the weaker phrase, where nothing stronger marks one
     ("So the answer is 6.", "6"),
     ("Answer: $6$", "6"),

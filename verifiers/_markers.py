@@ -66,7 +66,8 @@ def _last_of(phrase: re.Pattern[str], text: str, bare: bool, reason: str) -> Mar
     for m in phrase.finditer(text):
         before = _WORD_BEFORE.search(text, max(0, m.start() - 20), m.start())
         heading = _HEADING.fullmatch(text, text.rfind("\n", 0, m.start()) + 1, m.start()) if "\n" in m[0] else True
-        if heading and (before is None or before[1].lower() not in _NOT_FINAL):
+        cut_off = not text[m.end() : m.end() + MAX_ANSWER].strip(" \t\n*_$")
+        if heading and not cut_off and (before is None or before[1].lower() not in _NOT_FINAL):
             last = m
     return None if last is None else Mark(last.start(), _named(text, last.end(), bare), reason, phrase=True)
 
