@@ -5,6 +5,8 @@ runs all with the full limits).
 """
 
 import os
+import subprocess
+import sys
 import threading
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from tests.attacks import host, programs
-from tests.attacks.problems import PROBLEMS, PROGRAMS, problem
+from tests.attacks.problems import PROBLEMS, PROGRAMS, answers, problem
 from verifiers._plain import same
 from verifiers._sandbox import Sandbox
 
@@ -68,6 +70,32 @@ def test_all_ran_behind_every_wall(reports, user):
 def test_an_attack_fails_because_it_is_refused_not_because_it_is_broken(reports):
     broken = {s.label: s.reason for s in report(reports, USERS[0]).seen if any(b in s.reason for b in _BROKEN)}
     assert broken.keys() <= _MEANT, broken
+
+
+@pytest.mark.parametrize("label", [
+    "introspection: answers in a file", "introspection: answers in a file opened by its directory",
+    "introspection: answers in the environment", "introspection: answers in the environment that C sees",
+    "introspection: environment of the judge", "network: TCP to the host", "network: TCP by asyncio",
+    "network: unix socket by path", "network: abstract unix socket",
+])  # fmt: skip
+def test_outside_of_the_sandbox_the_bait_is_taken(label, tmp_path):
+    """These attacks have teeth: without walls they would be judged correct."""
+    (tmp_path / "answers.json").write_text(answers())
+    callers: list[str] = []
+    with host._listening(tmp_path / "answers.sock", callers) as port:
+        targets = {"SCRATCH": str(tmp_path), "PORT": str(port), "JUDGE": str(os.getpid())}
+        code = next(p for p in SUITE if p.label == label).aimed(targets).code + "\nprint(f(4))"
+        done = subprocess.run([sys.executable, "-c", code], env={"ANSWERS": answers()}, capture_output=True, timeout=60)
+    assert int(done.stdout) == PROBLEMS["double"].reference(4), done.stderr
+    assert bool(callers) is label.startswith("network")
+
+
+@pytest.mark.parametrize("name", ["pwned-file", "sitecustomize.py"])
+def test_a_mark_is_seen(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(host, "_PLACES", (str(tmp_path),))
+    before = host._marks()
+    (tmp_path / name).write_text("")
+    assert host._marks() - before == {f"{tmp_path}/{name}"}
 
 
 @pytest.mark.parametrize("bait", ["answers.json", "answers.sock"])
