@@ -95,10 +95,14 @@ def _dollars(row: Row) -> tuple[str, str]:
     return left, right
 
 
-def passes(judge: Judge, rows: Sequence[Row], count: int) -> list[Opinion]:
-    """The opinions of the first pass with the median time of all."""
-    found = [judge(rows) for _ in range(count)]
-    return [Opinion(p[0].outcome, p[0].reason, statistics.median(o.ms for o in p)) for p in zip(*found, strict=True)]
+def passes(judges: Sequence[Judge], rows: Sequence[Row], count: int) -> list[list[Opinion]]:
+    """The opinions of each judge's first pass with the median times of all; the judges take turns."""
+    found = [[judge(rows) for judge in judges] for _ in range(count)]
+    return [[_median(of_row) for of_row in zip(*of_judge, strict=True)] for of_judge in zip(*found, strict=True)]
+
+
+def _median(found: Sequence[Opinion]) -> Opinion:
+    return Opinion(found[0].outcome, found[0].reason, statistics.median(o.ms for o in found))
 
 
 def figures(rows: Sequence[Row], opinions: Sequence[Opinion]) -> Figures:
@@ -128,7 +132,7 @@ def report(rows: list[Row], our: list[Opinion], their: list[Opinion] | None) -> 
         at = [i for i, row in enumerate(rows) if name in (row.group, "all")]
         mine = figures([rows[i] for i in at], [our[i] for i in at])
         _print(name, mine)
-        groups[name] = asdict(mine)
+        groups[name] = asdict(mine) | {"speedup": None}
         if their is not None:
             other = figures([rows[i] for i in at], [their[i] for i in at])
             speedup = round(sum(their[i].ms for i in at) / sum(our[i].ms for i in at), 1)
@@ -185,11 +189,11 @@ def main() -> None:
     except UserError as e:
         sys.exit(str(e))
     began = time.perf_counter()
-    our = passes(ours, rows, options.passes)
     if not options.alone and not available():
         print("math-verify is not installed (pip install math-verify==0.9.0): its columns are left out")
-    compared = available() and not options.alone
-    found = report(rows, our, passes(theirs, rows, options.passes) if compared else None)
+    judges = [ours, theirs] if available() and not options.alone else [ours]
+    our, *their = passes(judges, rows, options.passes)
+    found = report(rows, our, their[0] if their else None)
     traces = injected()
     print(f"{time.perf_counter() - began:.0f} s")
     if options.json:

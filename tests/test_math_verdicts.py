@@ -29,9 +29,8 @@ def test_no_false_accept_and_few_false_rejects_on_our_own_cases() -> None:
     assert figures["executed"] == 0
 
 
-@pytest.mark.skipif("EXTRA_CASES" not in os.environ, reason="EXTRA_CASES names no folder with math_equiv.jsonl")
-def test_the_budget_holds_on_given_cases(capsys: pytest.CaptureFixture[str]) -> None:
-    figures = _figures(Path(os.environ["EXTRA_CASES"]) / "math_equiv.jsonl")
+def test_the_budget_holds_on_given_cases(extra_cases: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    figures = _figures(extra_cases / "math_equiv.jsonl")
     with capsys.disabled():
         print(f"\nprecision {figures['precision']:.4f}, recall {figures['recall']:.4f} of {figures['rows']} rows")
     assert figures["precision"] >= 0.999
