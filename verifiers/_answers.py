@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from verifiers._deciders import Undecidable, close, equal, letters, proportional
 from verifiers._exact import rational
-from verifiers._names import Named, members, name_of, sequence_like
+from verifiers._names import Named, members, name_of, numbered, sequence_like
 from verifiers._real_sets import INTERVALS, is_region, same_region
 from verifiers._rounding import half_unit, same_scalar
 from verifiers._scalars import SHAPES, Node
@@ -35,6 +35,7 @@ def same(gold: Node, answer: Node) -> bool | None:
     first, second = members(gold), members(answer)
     if first is None or second is None:
         return _same_relations(gold, answer)
+    first, second = numbered(first, second), numbered(second, first)
     if any(named.name for named in (*first, *second)):
         return _same_named(first, second, gold, answer)
     return _same_value(gold, answer)
@@ -119,10 +120,10 @@ def _same_assignments(first: list[Named], second: list[Named], gold: Node, answe
 
 
 def _same_renamed(first: Named, second: Named, gold: Node, answer: Node) -> bool | None:
-    """Two names for one function are as good as one; two names for one number may be two things."""
+    """`y = ..` may be `f(x) = ..`; two names for one number may be two things."""
     if letters(first.value) | letters(second.value):
-        functions = "()" in first.name + second.name
-        return True if functions and same(first.value, second.value) else _same_relations(gold, answer)
+        function = ("(" in first.name) != ("(" in second.name)
+        return True if function and same(first.value, second.value) else _same_relations(gold, answer)
     return None if same(first.value, second.value) is not False else False
 
 
@@ -287,7 +288,7 @@ def _polynomial(node: Node) -> bool:
         return False
     if kind == "pow":
         exponent = rational(parts[1])
-        return bool(exponent) and exponent.denominator == 1 and exponent > 0 and _polynomial(parts[0])
+        return exponent is not None and exponent.denominator == 1 and exponent > 0 and bool(_polynomial(parts[0]))
     if kind == "div":
         return not letters(parts[1]) and _polynomial(parts[0])
     return all(_polynomial(part) for part in parts if isinstance(part, tuple))

@@ -68,7 +68,7 @@ def apart(known: str, answer: str) -> bool:
     if first is None or second is None:
         return False
     places = [len(text.partition(".")[2]) for text in (known, answer) if "." in text]
-    return not places or 2 * abs(first - second) * 10 ** min(places) > 1
+    return not places or abs(Fraction(first) - second) * 2 * 10 ** min(places) > 1
 
 
 def _member(text: str) -> Fraction | int | None:

@@ -47,13 +47,15 @@ class _Reader(Scalars):
         """One relation; two where it contains a plus-minus."""
         if depth > MAX_DEPTH:
             raise Unreadable(f"nested deeper than {MAX_DEPTH}")
-        start, outer = self._at, (self._pm, self._saw_pm, self._bars)
-        self._pm, self._saw_pm, self._bars = "+", False, 0
+        start, outer = self._at, (self._pm, self._signs, self._bars)
+        self._pm, self._signs, self._bars = "+", 0, 0
         found = [self.relation(depth)]
-        if self._saw_pm:
+        if self._signs > 1 and "mp" not in self._tokens[start : self._at]:
+            raise Unreadable("several plus-minus signs, which may or may not go together")
+        if self._signs:
             self._at, self._pm = start, "-"
             found.append(self.relation(depth))
-        self._pm, self._saw_pm, self._bars = outer
+        self._pm, self._signs, self._bars = outer
         return found
 
     def relation(self, depth: int) -> Node:
@@ -89,7 +91,12 @@ class _Reader(Scalars):
     def bracket(self, opening: str, depth: int) -> Node:
         if opening == "\\{" or (opening == "{" and depth == 1):
             return self.set(opening, depth)
-        items = self.items(depth + 1)
+        outer, self._bars = self._bars, 0
+        items = [self.relation(depth + 1)]  # a plus-minus in a tuple makes two tuples
+        while self.peek() in (",", ";"):
+            self.take()
+            items.append(self.relation(depth + 1))
+        self._bars = outer
         closing = self.take()
         if len(items) == 1:
             if (opening, closing) not in _PAIRS or items[0][0] in ("relation", "chain", "ratio"):

@@ -66,11 +66,11 @@ def name_of(node: Node, constant: bool = True) -> str:
     if kind == "letter":
         return _key(node)
     if kind == "apply":
-        return f"{parts[0]}()"
+        return f"{parts[0]}({'' if constant else parts[1:]})"
     if kind == "mul" and parts[0][0] == "letter" and parts[0][1][0] in _FUNCTIONS and parts[1][0] == "letter":
-        return f"{parts[0][1]}()"
-    if kind == "mul" and parts[0][0] == "pow" and parts[0][1][0] == "letter" and parts[0][2][0] == "neg":
-        return f"{parts[0][1][1]}^-1()"
+        return f"{parts[0][1]}({'' if constant else parts[1:]})"
+    if kind == "mul" and parts[0][0] == "pow" and parts[0][1][0] == "letter" and parts[0][2][1:] == (("number", 1),):
+        return f"{parts[0][1][1]}^-1({'' if constant else parts[1:]})"
     if kind == "div" and all(p[0] == "mul" and p[1] == ("letter", "d") for p in parts):
         return str(node)
     return _label(node) if constant else ""
@@ -96,3 +96,12 @@ def _key(letter: Node) -> str:
 def sequence_like(names: list[str]) -> bool:
     """Whether the names are one letter with different subscripts: `x_1, x_2`, whose order means nothing."""
     return len({name.partition("_")[0] for name in names}) == 1 and all("_" in name for name in names)
+
+
+def numbered(ours: list[Named], theirs: list[Named]) -> list[Named]:
+    """`x_1 = 1, x_2 = 3` as two values of x, where the other side has only those."""
+    names = [named.name for named in ours]
+    base = names[0].partition("_")[0] if names else ""
+    if len(names) > 1 and sequence_like(names) and theirs and {named.name for named in theirs} == {base}:
+        return [Named(base, named.value) for named in ours]
+    return ours

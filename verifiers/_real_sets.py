@@ -103,6 +103,8 @@ def region(node: Node) -> Region | None:
 
 def _listed(node: Node) -> Region | None:
     """`x < 1, x > 3` is either; `x > 1, x < 3` and `x > 1, x \\ne 2` are both."""
+    if not all(is_region(part) for part in node[1:]):
+        return None  # points
     regions = [region(part) for part in node[1:]]
     both = _joined(regions, both=True)
     negated = any(part[0] == "relation" and part[1] == "!=" for part in node[1:])
@@ -147,14 +149,12 @@ def _linear(operator: str, left: Node, right: Node) -> Region | None:
 
 def _rearranged(operator: str, left: Node, right: Node) -> Region | None:
     """`a x + b < c x + d`, `|x| < c`; anything else than a letter is bounded as it stands."""
-    if left[0] == "call" and left[1] == "abs" and left[2][0] == "letter" and not letters(right):
+    if left[0] == "call" and left[1] == "abs" and not letters(right):
         bound = value(right, {})
         if bound is None or bound.imag or bound <= 0:
             return None
-        outer = _bounded(operator, right)
-        mirrored = _bounded(_FLIPPED[operator], ("neg", right))
-        inner = operator in ("<", "<=", "!=")
-        return Region(left[2], _crossed(outer, mirrored) if inner else _sorted([*outer, *mirrored]))
+        sides = [_linear(operator, left[2], right), _linear(_FLIPPED[operator], left[2], ("neg", right))]
+        return _joined(sides, both=operator in ("<", "<=", "!="))
     difference: Node = ("sub", left, right)
     names = letters(difference)
     if len(names) == 1:
@@ -201,6 +201,8 @@ def _infinite(node: Node) -> int:
 def _end(node: Node, closed: bool) -> End:
     """Raises Undecidable for an end that is no real number."""
     if sign := _infinite(node):
+        if closed:
+            raise Undecidable("an end at infinity that is closed")
         return End(node, sign * float("inf"), False)
     at = None if letters(node) or node[0] in ("matrix", "list", "set", "relation", *INTERVALS) else value(node, {})
     if at is None or at.imag:

@@ -37,7 +37,7 @@ class Scalars:
 
     def __init__(self, found: list[str]) -> None:
         self._tokens, self._at, self._nodes, self._bars = found, 0, 0, 0
-        self._pm, self._saw_pm = "+", False
+        self._pm, self._signs = "+", 0
 
     def peek(self, ahead: int = 0) -> str:
         at = self._at + ahead
@@ -82,6 +82,8 @@ class Scalars:
             right = self.product(depth)
             if left is None:
                 left = self.scalar("neg", right) if sign == "-" else right
+            elif sign == "-" and left == ("constant", "reals") and right[0] == "set":
+                left = self.node("minus", left, right)
             else:
                 left = self.scalar("sub" if sign == "-" else "add", left, right)
         return left
@@ -89,7 +91,7 @@ class Scalars:
     def sign(self) -> str:
         token = self.take()
         if token in ("pm", "mp"):
-            self._saw_pm = True
+            self._signs += 1
             return self._pm if token == "pm" else "-" if self._pm == "+" else "+"
         while self.peek() in ("+", "-"):  # x+-1
             token = "-" if (self.take() == "-") != (token == "-") else "+"

@@ -61,7 +61,7 @@ UNIT_WORDS = "|".join(
 
 _GROUP = r"\\(?:text|textnormal|textrm|textup|textbf|textit|mathrm|mathit|mbox|hbox|operatorname|rm)\s*\{[^{}]*\}"
 _POWER = r"(?:\s*\^\s*(?:\{\s*-?[1-3]\s*\}|-?[1-3]))?"
-_BARE = r"(?<![A-Za-z\\])[A-Za-z]{2,}(?![A-Za-z])"
+_BARE = r"(?:(?<![A-Za-z\\])[A-Za-z]{2,}|(?<=/)\s*[mghsl])(?![A-Za-z])"
 _LINK = r"(?:[\s~/·.-]|\\[,;: !]|\\cdot(?![a-z]))*"
 _TAIL = re.compile(
     rf"(?P<value>.*?[\d)\]}}|.!a-z]?)(?P<unit>(?:\\[,;: !]|[\s~])*"
@@ -80,6 +80,8 @@ _MONEY_AFTER = re.compile(r"(?P<value>.*[\d}])\s*\\?(?P<mark>\$|€|£|¥)", re.
 _CURRENCIES = {"$": "dollar", "€": "euro", "£": "sterling", "¥": "yen"}
 _WORD = re.compile(r"°\s*[CF]?|[A-Za-z]+|\^\s*\{?\s*(-?\d)\s*\}?|/")
 _RAISED = re.compile(r"\^\s*\{?\s*-?\d\s*\}?")
+_COMPOUND = re.compile(r"(?P<first>\d.*[A-Za-z}])\s*(?:and\s+)?(?P<second>\d+(?:\.\d+)?)", re.DOTALL)
+_NUMBER = re.compile(r"\d+")
 _ORDINAL = re.compile(r"(?P<value>\d+)\s*\^?\s*\{?\s*(?:\\(?:text|mathrm|textrm)\s*\{\s*)?(?:st|nd|rd|th)\s*\}?\s*\}?")
 
 
@@ -104,17 +106,27 @@ def split(text: str, lettered: bool = False) -> tuple[str, Unit | None]:
         return money["value"], Unit(((_CURRENCIES[money["mark"]], 1),), Fraction(1))
     if ordinal := _ORDINAL.fullmatch(text.strip()):
         return ordinal["value"], Unit((("ordinal", 1),), Fraction(1))
-    match = _TAIL.fullmatch(text) or (_LETTERED.fullmatch(text) if lettered else None)
-    if not match or not match["value"].strip() or "\\begin" in text or not _VALUE.fullmatch(match["value"].strip()):
+    found = [pattern.fullmatch(text) for pattern in ((_TAIL, _LETTERED) if lettered else (_TAIL,))]
+    match = next((m for m in found if m and _VALUE.fullmatch(m["value"].strip())), None)
+    if match is None or "\\begin" in text:
         return text, None
     value, tail = match["value"].strip(), match["unit"]
-    if "°" in tail and re.search(r"sin|cos|tan|sec|csc|cot|,|;", value):
+    if "°" in tail and re.search(r"sin|cos|tan|sec|csc|cot|,|;|or|and", value):
         return text, None
     grouped = "{" in tail
     if not grouped and not _PLAIN_VALUE.fullmatch(value):
         return text, None  # 2x cm
-    unit = _read(tail, grouped or lettered)
+    unit = _read(tail, grouped or lettered or "/" in tail)
+    if unit and (compound := _COMPOUND.fullmatch(value)):
+        value = _sum(compound, unit) or value
     return (value.rstrip("\\ ~") if not value.endswith("\\\\") else value, unit) if unit else (text, None)
+
+
+def _sum(more: re.Match[str], unit: Unit) -> str:
+    """The `1 hour 30` of `1 hour 30 minutes` in minutes; empty where the units do not fit."""
+    value, larger = split(more["first"])
+    size = ratio(larger, unit) if larger and unit.known else None
+    return f"({value})*({size})+{more['second']}" if size and size > 1 and _NUMBER.fullmatch(value) else ""
 
 
 def ratio(first: Unit, second: Unit) -> Fraction | None:

@@ -22,7 +22,8 @@ _SET = re.compile(
 )
 _PHRASE = re.compile(r"[^\W\d_][\w\s,;:.()/&-]*")
 _CHOICE = re.compile(r"\s*\(?([A-Ja-j])\)?[.:]?\s*")
-_CHOSEN = re.compile(r"\s*(?:\(([A-J])\)|([A-J])[).:])\s*(\S.*)", re.DOTALL)
+_CHOSEN = re.compile(r"\s*(?:\(([A-J])\)|([A-J])[).])\s*(\S.*)", re.DOTALL)
+_SEPARATORS = re.compile(r"\band\b|[\s,;&()]")
 _OTHER_CHOICE = re.compile(r"\([A-J]\)|(?<![A-Za-z])(?:or|and)(?![A-Za-z])")
 _CLOCK = re.compile(
     r"(\d{1,2}):([0-5]\d)(?::([0-5]\d))?\s*(?:\\?[,;: ])?\s*(?P<half>[ap])?\.?\s*(?:m\.?)?\.*", re.IGNORECASE
@@ -58,12 +59,25 @@ def phrase(text: str) -> str:
 
 def choice(known: str, answer: str) -> Decided | None:
     """`C`, `(C)`, `\\text{C}`, `(C) Cecile`, and in the answer `c`."""
+    if several := _several(known, answer):
+        return several
     wanted, got = _chosen(known), _chosen(answer)
     if not wanted or not got or not (wanted.isupper() and wanted in "ABCDEFGHIJ"):
         return None
+    if all(_CHOSEN.fullmatch(text) for text in (known, answer)):
+        return None  # what stands behind the letters may differ
     if wanted == got or (wanted == got.upper() and wanted in "ABCDE"):
         return "correct", "the same choice"
     return ("incorrect", "another choice") if got.isupper() else None
+
+
+def _several(known: str, answer: str) -> Decided | None:
+    """`A, B, D` and `ABD`."""
+    sets = [_SEPARATORS.sub("", _SET.sub(" ", text)) for text in (known, answer)]
+    if all(re.fullmatch(r"[A-F]{2,6}", letters) for letters in sets) and {known, answer} != set(sets):
+        same = sorted(sets[0]) == sorted(sets[1]) and len(set(sets[0])) == len(sets[0])
+        return ("correct", "the same choices") if same else None
+    return None
 
 
 def _chosen(text: str) -> str:

@@ -157,7 +157,7 @@ def _measured(known: str, answer: str) -> Decided:
         and got.measure
     ):
         return "incorrect", "a unit of something else"
-    left, right = parse(first), _parse_like(second, first)
+    left, right = _alike(first, second)
     left, right = _times(left, wanted), _times(right, got)
     if wanted and got and (factor := ratio(got, wanted)) and factor != 1:
         right = ("mul", right, ("number", factor))
@@ -180,12 +180,12 @@ def _degrees(first: str, second: str, known: str, answer: str) -> Decided:
     return _told(same(parse(known), parse(answer)) or found)
 
 
-def _parse_like(text: str, other: str) -> Node:
-    """The tree; `1,000,000` is three numbers where the other side is a list."""
-    node = parse(text)
-    if node[0] == "number" and "," in text and _BETWEEN.search(other):
-        return parse(text, grouped=False)
-    return node
+def _alike(known: str, answer: str) -> tuple[Node, Node]:
+    """The trees; `100,200,300` is three numbers where the other side is a list."""
+    left, right = parse(known), parse(answer)
+    if left[0] != right[0] and "number" in (left[0], right[0]) and {left[0], right[0]} & {"list", "set"}:
+        return parse(known, grouped=False), parse(answer, grouped=False)
+    return left, right
 
 
 def _times(node: Node, unit: Unit | None) -> Node:
