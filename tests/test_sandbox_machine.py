@@ -184,6 +184,18 @@ def test_a_sandbox_that_cannot_start_is_one_clear_error(monkeypatch: pytest.Monk
     assert unit_tests.verify(*unit_tests.EXAMPLES[0][:2]).outcome == "correct"
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_an_interrupted_judge_leaves_nothing_half_said(error: type[BaseException]) -> None:
+    def refuse(number: int, value: object) -> bool:
+        raise error
+
+    with Sandbox() as box:
+        with pytest.raises(error):
+            box.run("def f(x): return x", "f", [[1], [2]], accept=refuse)
+        assert not box.running()
+        assert [r.value for r in box.run("def f(x): return x", "f", [[3]]).replies] == [3]
+
+
 def test_doctor_shows_what_was_proven() -> None:
     found = {f.name: f for f in doctor.verifiers() if f.name in ("unit_tests", "console")}
     assert {f.state for f in found.values()} == {"ok"}

@@ -133,7 +133,7 @@ class Sandbox:
             raise
 
     def _start(self) -> list[str]:
-        """Start the server; its layers. Raises UserError when it does not start or lacks one."""
+        """Start the server; its layers. Raises UserError when it lacks one, Unproven when it dies."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         start = _START.format(theirs.fileno(), os.getpid(), self._namespaces, self._clock)
         command = [sys.executable, "-s", "-S", "-P", "-c", start, _ROOT]
@@ -152,9 +152,12 @@ class Sandbox:
                     start_new_session=True,
                 )
             ours.settimeout(30)
-            hello = json.loads(ours.recv(4096) or b'{"layers": [], "why": "its server did not start"}')
+            first = ours.recv(4096)
         except OSError as e:
             raise UserError(f"Programs cannot be judged: the sandbox did not start ({e}).") from e
+        if not first:
+            raise Unproven(f"its server did not start; does `{sys.executable} -s -S -P -c 'import ctypes'` work?")
+        hello = json.loads(first)
         missing = [name for name in _LAYERS if name not in hello["layers"]]
         if missing and not (self._reduced and missing == ["namespaces"] and "landlock" in hello["layers"]):
             raise UserError(
@@ -200,22 +203,16 @@ class Sandbox:
             return Ran("fault", "the sandbox is not running in this process")
         begun, cpu_s = time.monotonic(), cpu_s or self.cpu_s
         replies: list[Reply] = []
-        ended = Ended("answered")
         ours, theirs = socket.socketpair()
         with ours:
+            with theirs:
+                rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", [theirs.fileno(), *streams]))]
+                if not self._say(str(cpu_s).encode(), rights):
+                    return Ran("fault", "the sandbox's server is gone")
+            patience = Patience(wall_s or self.wall_s, partial(asleep, self._server.pid))
+            ended = self._hear(talk, ours, patience, replies)
             try:
-                with theirs:
-                    self._control.settimeout(5)
-                    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", [theirs.fileno(), *streams]))]
-                    self._control.sendmsg([str(cpu_s).encode()], rights)
-                try:
-                    talk(ours, Patience(wall_s or self.wall_s, partial(asleep, self._server.pid)), replies)
-                except Ended as e:
-                    ended = e
-                except OSError:
-                    ended = Ended("died")
-                self._control.settimeout(5)
-                self._control.sendall(ENDED if ended.end == "died" else KILL)
+                self._say(ENDED if ended.end == "died" else KILL)
                 status = json.loads(self._control.recv(4096))
             except (OSError, ValueError) as e:
                 return Ran("fault", f"the sandbox's server is gone ({type(e).__name__})")
@@ -228,3 +225,26 @@ class Sandbox:
             elif status["ended"] and code == -signal.SIGKILL:  # it cannot do that to itself
                 end, detail = "fault", "killed from outside"
         return Ran(end, detail, replies, b"", time.monotonic() - begun, cpu)
+
+    def _say(self, word: bytes, rights: Sequence[tuple[int, int, Any]] = ()) -> bool:
+        """A message to the server; False when it is gone."""
+        try:
+            if self._control is not None:
+                self._control.settimeout(5)
+                self._control.sendmsg([word], rights)
+        except OSError:
+            return False
+        return self._control is not None
+
+    def _hear(self, talk: Talk, channel: socket.socket, patience: Patience, replies: list[Reply]) -> Ended:
+        """How the conversation ended."""
+        try:
+            talk(channel, patience, replies)
+        except Ended as e:
+            return e
+        except OSError:
+            return Ended("died")
+        except BaseException:  # of our own, an interrupt perhaps: the server would wait for a word
+            self.close()
+            raise
+        return Ended("answered")
