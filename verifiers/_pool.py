@@ -83,7 +83,7 @@ class Pool:
                 raise call.failure
             if wait and self._closed:
                 raise RuntimeError("the pool was closed while it judged")
-            ready = []
+            ready: list[Judged] = []
             while (judged := call.done.pop(first + len(ready), None)) is not None:
                 ready.append(judged)
             return ready

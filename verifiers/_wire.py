@@ -35,4 +35,6 @@ def pack_judged(judged: Judged) -> bytes:
 def unpack_judged(message: bytes, attempt_id: str) -> Judged:
     """The judgement, of this attempt. `attempt_id` is the last field of both records."""
     verdict, steps = json.loads(message)
-    return Judged(Verdict(*verdict[:-1], attempt_id), [StepVerdict(*s[:-1], attempt_id) for s in steps])
+    for row in (verdict, *steps):
+        row[-1] = attempt_id
+    return Judged(Verdict(*verdict), [StepVerdict(*row) for row in steps])
