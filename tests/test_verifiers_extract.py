@@ -150,6 +150,7 @@ def test_no_answer_says_why(text: str) -> None:
         ("12", "12"),
         ("$12$", "12"),
         ("a worked solution: $1+1=2$. So $x = \\boxed{2}$.", "2"),
+        (r"$\boxed{1}\boxed{2}$", "1, 2"),
         ("Evelyn", "Evelyn"),
         ("$\\text{Evelyn}$", r"\text{Evelyn}"),
         ("x = 1 and y = 2", "x = 1 and y = 2"),

@@ -31,8 +31,11 @@ _AFTER = re.compile(
 )
 
 
-def last_box(text: str) -> Mark | None:
-    """The boxes of the last sentence that has one: equal ones are one, joined ones a list, others no answer."""
+def last_box(text: str, known: bool = False) -> Mark | None:
+    """The boxes of the last sentence that has one: equal ones are one, joined ones a list, others no answer.
+
+    `known`: the text is a gold, which does not guess: there, boxes with no word between them are a list as well.
+    """
     boxes = _boxes(text)
     if not boxes:
         return None
@@ -45,7 +48,7 @@ def last_box(text: str) -> Mark | None:
     rivals = [(start, end, content) for start, end, content in boxes if start >= sentence_start and content is not None]
     if len({"".join(content.split()) for _, _, content in rivals}) == 1:
         return _one_box(text, *rivals[-1])
-    listed = _listed(text, rivals)
+    listed = _listed(text, rivals, known)
     return Mark(at, listed, "the last boxes, joined" if listed else "several different boxes in the final sentence")
 
 
@@ -83,11 +86,14 @@ def _one_box(text: str, start: int, end: int, content: str) -> Mark:
     return Mark(start, f"{content} {unit['unit']}{unit['power'] or ''}", "the last box and its unit")
 
 
-def _listed(text: str, boxes: list[tuple[int, int, str]]) -> str | None:
+def _listed(text: str, boxes: list[tuple[int, int, str]], known: bool) -> str | None:
     """The boxes as one list, each with the name that stands before it; None where other words stand between them."""
     first = _NAMED.search(text[max(0, boxes[0][0] - 20) : boxes[0][0]])
     parts = [(first[1] if first else "") + boxes[0][2]]
     for (_, end, _), (start, _, content) in pairwise(boxes):
+        if known and not re.search(r"[A-Za-z]", text[end:start]):
+            parts.append(content)
+            continue
         joint = _JOINT.fullmatch(text, end, start) if start - end <= 80 else None
         if joint is None or not re.search(_SEPARATOR, joint[0]):
             return None

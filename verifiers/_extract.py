@@ -74,30 +74,37 @@ def extract(text: str, bare: bool = False) -> Extracted:
     if said is None:
         return Extracted("", "the thinking is never closed")
     said = normalise(own_turn(said)[-MAX_TAIL:])[-MAX_TAIL:]
-    mark = _last_mark(said, bare)
+    return _found(said, _last_mark(said, last_box(said), bare), bare)
+
+
+@lru_cache(maxsize=1_000)  # the attempts at a problem share its gold
+def known_answer(text: str) -> str:
+    """The answer of a gold that may be a worked solution; a text without boxes, dollars and phrases is itself one."""
+    if not _WORKED.search(text):
+        return text
+    said = normalise(text[-MAX_TAIL:])
+    return _found(said, _last_mark(said, last_box(said, known=True), bare=True), bare=True).answer or text
+
+
+def _last_mark(said: str, box: Mark | None, bare: bool) -> Mark | None:
+    strong = [m for m in (last_line(said), box, last_phrase(said, bare)) if m is not None]
+    return max(strong, key=lambda m: m.at) if strong else last_weak_phrase(said, bare)
+
+
+def _found(said: str, mark: Mark | None, bare: bool) -> Extracted:
+    """What the mark names, or without one the last expression, freed of the marks around it."""
     if mark is None:
         answer, reason = last_expression(said) if bare else ("", "no final answer is marked")
+    elif mark.answer is None:
+        return Extracted("", mark.reason)
     else:
-        answer, reason = mark.answer or "", mark.reason
-        if mark.answer is None:
-            return Extracted("", reason)
+        answer, reason = mark.answer, mark.reason
         if bare and mark.phrase and len(answer) <= MAX_ANSWER:
             answer = simplified(answer)
     if len(answer) > MAX_ANSWER:
         return Extracted("", f"the answer is longer than {MAX_ANSWER} characters")
     answer = undressed(answer)
     return Extracted(answer, reason if answer or mark is None else "the answer is empty")
-
-
-def _last_mark(said: str, bare: bool) -> Mark | None:
-    strong = [m for m in (last_line(said), last_box(said), last_phrase(said, bare)) if m is not None]
-    return max(strong, key=lambda m: m.at) if strong else last_weak_phrase(said, bare)
-
-
-@lru_cache(maxsize=1_000)  # the attempts at a problem share its gold
-def known_answer(text: str) -> str:
-    """The answer of a gold that may be a worked solution; a text without boxes, dollars and phrases is itself one."""
-    return (extract(text, bare=True).answer if _WORKED.search(text) else "") or text
 
 
 def own_turn(text: str) -> str:
