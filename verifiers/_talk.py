@@ -6,7 +6,7 @@ import secrets
 import select
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -58,12 +58,21 @@ class Ended(Exception):
 
 
 class Patience:
-    """How long one program is waited for in all. A judge that was itself held up blames nobody: no single wait counts
-    for more than a slice, and only what `asleep` sees at its end is sleep.
+    """How long one program is waited for in all, the judge's work on its answers included. A judge that was itself held
+    up blames nobody: no single wait counts for more than a slice, and only what `asleep` sees at its end is sleep.
     """
 
     def __init__(self, wall_s: float, asleep: Callable[[], bool]) -> None:
         self._wall_s, self._left, self._idle, self._asleep = wall_s, wall_s, IDLE_S, asleep
+
+    @contextlib.contextmanager
+    def work(self) -> Iterator[None]:
+        """What is done in here counts, by its CPU time."""
+        begun = time.thread_time()
+        try:
+            yield
+        finally:
+            self._left -= time.thread_time() - begun
 
     def wait(self, channel: socket.socket, event: int = select.POLLIN) -> None:
         """Until there is something to read, or room to write. Raises Ended: idle, wall."""
@@ -138,11 +147,13 @@ def take(channel: socket.socket, patience: Patience, nonce: str) -> Reply:
     size = int.from_bytes(_exactly(channel, 4, patience), "little")
     if size > _FRAME:
         raise Ended("misbehaved", "an answer too large")
+    data = _exactly(channel, size, patience)
     try:
-        echoed, kind, body = json.loads(_exactly(channel, size, patience))
-        if echoed != nonce or kind not in ("value", "error") or type(body) is not str:
-            raise Ended("misbehaved", "an answer to no question")
-        return Reply(decode(body)) if kind == "value" else Reply(error=_printable(body))
+        with patience.work():
+            echoed, kind, body = json.loads(data)
+            if echoed != nonce or kind not in ("value", "error") or type(body) is not str:
+                raise Ended("misbehaved", "an answer to no question")
+            return Reply(decode(body)) if kind == "value" else Reply(error=_printable(body))
     except (ValueError, TypeError, RecursionError) as e:
         raise Ended("misbehaved", "an answer that is none") from e
 
