@@ -7,13 +7,12 @@ import re
 
 from verifiers._spans import last_row, undelimited
 
-_NAMES = re.compile(
-    r"\\(?:triangle|angle|overline|overrightarrow|vec|mathbf|mathrm|text|hat|bar|displaystyle)(?![A-Za-z])"
-)
+_NAMES = re.compile(r"\\(?:triangle|angle|overline|overrightarrow|vec|mathbf|hat|bar|displaystyle)(?![A-Za-z])")
 _NAME = re.compile(r"[A-Z]{1,6}|[A-Za-z](?:_?\{?\w{0,3}\}?)?'?|[A-Za-z]\([A-Za-z]\)")
 _TITLE = re.compile(r"\\(?:text|textbf|textit|mathrm|mbox)\s*\{[^{}]*\}|\\angle\s*[A-Z]{1,3}")
 _APPROXIMATELY = re.compile(r"\\approx(?![A-Za-z])|≈|\\simeq(?![A-Za-z])")
-_RELATION = re.compile(r"[<>≤≥≠]|\\(?:leq?|geq?|neq?|lt|gt|in|cup|equiv|pmod|pm)(?![A-Za-z])|[,;±]|\b(?:and|or)\b")
+_RELATION = re.compile(r"[<>≤≥≠±]|\\(?:leq?|geq?|neq?|lt|gt|in|cup|equiv|pmod|pm)(?![A-Za-z])")
+_APART = re.compile(r"[,;](?!\\!|\d{3})|(?<![A-Za-z])(?:and|or)(?![A-Za-z])")
 _ARROW = re.compile(
     r"\\(?:implies|iff|therefore|because|Rightarrow|Leftrightarrow|Longrightarrow|Longleftrightarrow)(?![A-Za-z])|[⇒⇔∴]"
 )
@@ -34,6 +33,8 @@ def is_name(expression: str) -> bool:
 def simplified(expression: str) -> str:
     """A chain `x = 1 + 1 = 2` as `x = 2`, `1 + 1 = 2` as `2`, `a \\approx b` as `a`; others as they are."""
     text = _ARROW.split(last_row(undelimited(expression)))[-1]
+    if _APART.search(text):
+        return _APPROXIMATELY.sub("=", text).strip()
     exact, *rounded = _APPROXIMATELY.split(text)
     if rounded:
         stated = exact.strip(" =")

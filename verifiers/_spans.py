@@ -18,7 +18,7 @@ UNIT_WORDS = (
 _SCALES = r"(?<=\d\s)(?:am|pm|[ap]\.m\.)|dozen|hundred|thousand|million|billion|trillion"  # of the number before
 
 _DELIMITERS = {"$$": "$$", "$": "$", "\\(": "\\)", "\\[": "\\]"}
-_OPENER = re.compile(r"\$\$|\$|\\\(|\\\[|\\begin\{([A-Za-z]{1,12}\*?)\}")
+_OPENER = re.compile(r"\$\$|\$|\\\(|\\\[|\\\\?begin\{([A-Za-z]{1,12}\*?)\}")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _TEXT_GROUP = r"\\(?:text|textnormal|textbf|textit|textrm|mathrm|mbox|mathbf)\s*\{[^{}]{0,200}\}"
 _PROSE = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{2,}[,.:]?\s+[A-Za-z]{2,}")
@@ -41,8 +41,8 @@ _PIECE = re.compile(
     |(?P<number>\d{{1,3}}(?:\ \d{{3}}){{1,6}}(?![\d,])|\d+(?:[.,:]\d+|,\\!\s?\d+|\{{,\}}\d+)*|\.\d+)
     |(?P<unit>{_PERCENT}|{_UNIT})
     |(?P<group>{_TEXT_GROUP})
-    |(?P<sign>\.\.+(?=\s*[\d,;$\\A-Za-z])|\\(?:[A-Za-z]+|.)|[-+*/^_=<>|!()\[\]{{}}&~:]|[≤≥≠±×·÷√°∞π∪∩∈≈≡]|(?:{_FUNCTIONS})(?![A-Za-z]))
-    |(?P<letter>{_NAME}|(?<=[\d)}}^])[A-Za-z]{{1,3}}(?![A-Za-z])|(?!is|so)[A-Za-z]{{2,3}}(?=\s?[=<>]|[\^(]))
+    |(?P<sign>\.\.+(?=\s*[\d,;$\\A-Za-z])|\\\\?[A-Za-z]+|\\.|[-+*/^_=<>|!()\[\]{{}}&~:]|[≤≥≠±×·÷√°∞π∪∩∈≈≡]|(?:{_FUNCTIONS})(?![A-Za-z]))
+    |(?P<letter>{_NAME}|(?<=[\d)}}^+*/-])[A-Za-z]{{1,3}}(?![A-Za-z])|(?!is|so)[A-Za-z]{{2,3}}(?=\s?[=<>]|[\^(+*/_]))
     |(?P<money>[$€£¥])
     |(?P<other>[^\W\d_]+(?:['-][^\W\d_]+)*\w*|.)
     """,

@@ -44,7 +44,7 @@ def last_expression(text: str) -> tuple[str, str]:
         return (word[1], "the whole text is one word") if word else ("", "no expression, and no answer is marked")
     if len(found) == 1 and not found[0].words and not found[0].after.strip(" \n.*"):
         return _final(text, found[0], "the whole text is one expression")
-    stating = [run for run in found if not is_name(text[run.start : run.end])]
+    stating = [run for run in found if not is_name(text[run.start : run.end]) or _is_equated(run)]
     while len(stating) > 1 and _is_aside(stating[-1], stating[-2]):
         stating.pop()
     if not stating:
@@ -54,6 +54,11 @@ def last_expression(text: str) -> tuple[str, str]:
     if _is_asked(text, stating[-1]):
         return "", "the last expression is asked for or assumed, not stated"
     return _final(text, stating[-1], "the last expression")
+
+
+def _is_equated(run: Run) -> bool:
+    """Whether the word before says that it is the value of something."""
+    return bool(run.words) and run.words[-1] in ("is", "are", "equals", "be", "get", "gives", "obtain")
 
 
 def _is_asked(text: str, run: Run) -> bool:
