@@ -62,10 +62,10 @@ UNIT_WORDS = "|".join(
 _GROUP = r"\\(?:text|textnormal|textrm|textup|textbf|textit|mathrm|mathit|mbox|hbox|operatorname|rm)\s*\{[^{}]*\}"
 _POWER = r"(?:\s*\^\s*(?:\{\s*-?[1-3]\s*\}|-?[1-3]))?"
 _BARE = r"(?:(?<![A-Za-z\\])[A-Za-z]{2,}|(?<=/)\s*[mghsl])(?![A-Za-z])"
-_LINK = r"(?:[\s~/·.-]|\\[,;: !]|\\cdot(?![a-z]))*"
+_LINK = r"(?:[\s~/·.-]|\\[,;: !]|\\cdot(?![a-z]))*+"  # possessive, here and below: floods must not backtrack
 _TAIL = re.compile(
-    rf"(?P<value>.*?[\d)\]}}|.!a-z]?)(?P<unit>(?:\\[,;: !]|[\s~])*"
-    rf"(?:(?:{_GROUP}|{_BARE}|°\s*[CF]?(?![A-Za-z])){_POWER}{_LINK})+)",
+    rf"(?P<value>.*?[\d)\]}}|.!a-z]?)(?P<unit>(?:\\[,;: !]|[\s~])*+"
+    rf"(?:(?:{_GROUP}|{_BARE}|°\s*[CF]?(?![A-Za-z])){_POWER}{_LINK})++)",
     re.DOTALL,
 )
 _LETTERED = re.compile(

@@ -90,7 +90,7 @@ def compare(known: str, answer: str) -> tuple[Outcome, str]:
 
 def _bare(text: str) -> str:
     """Normalised, without the dollars around it; a dollar alone may be money."""
-    text = normalise(text).strip()
+    text = " ".join(normalise(text).split())
     while len(text) > 1 and text[0] == text[-1] == "$" and text[-2] != "\\":
         text = text[1:-1].strip()
     return text
