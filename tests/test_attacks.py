@@ -18,6 +18,7 @@ from tests.attacks.problems import PROBLEMS, PROGRAMS, answers, problem
 from verifiers._plain import same
 from verifiers._sandbox import Sandbox
 
+pytestmark = pytest.mark.timeout(600)  # half a minute's work, on a machine that may be busy
 SUITE = programs()
 USERS = ["this user", "nobody"]
 _BROKEN = ("SyntaxError", "NameError", "IndentationError", "UnboundLocalError", "ImportError")
@@ -30,6 +31,13 @@ def reports():
     alone = os.geteuid() != 0 or not host.interpreter(as_nobody=True)
     with ThreadPoolExecutor(2) as pool:
         yield {user: pool.submit(host.run, user == "nobody", True) for user in USERS[: 1 if alone else 2]}
+
+
+@pytest.fixture(scope="module")
+def box():
+    """One sandbox for the tests below, so that each also finds what the others left."""
+    with Sandbox() as shared:
+        yield shared
 
 
 def report(reports: dict[str, Future[host.Report]], user: str) -> host.Report:
@@ -140,15 +148,15 @@ def f(x): return 0
 
 
 @pytest.mark.parametrize("seed", range(1, 13))
-def test_random_system_calls_leave_nothing_behind(seed):
-    with Sandbox(cpu_s=0.5, wall_s=0.5) as box:
-        code = _RANDOM_CALLS.format(seed=seed)
-        box.run(code, "f", [[0]])
-        box.pipe(code, b"x" * 100)
-        server, box.wall_s = box._server, 10.0
-        assert box.run("import os\ndef f(): return os.getcwd(), [*os.environ]", "f", [[]]).replies[0].value == ("/", [])
-        assert box.pipe("import os\nprint(input(), os.listdir())", b"7\n").output == b"7 []\n"
-        assert box._server is server
+def test_random_system_calls_leave_nothing_behind(box, monkeypatch, seed):
+    server, code = box._server, _RANDOM_CALLS.format(seed=seed)
+    with monkeypatch.context() as limits:
+        limits.setattr(box, "wall_s", 0.5)
+        box.run(code, "f", [[0]], 0.5)
+        box.pipe(code, b"x" * 100, 0.5)
+    assert box.run("import os\ndef f(): return os.getcwd(), [*os.environ]", "f", [[]]).replies[0].value == ("/", [])
+    assert box.pipe("import os\nprint(input(), os.listdir())", b"7\n").output == b"7 []\n"
+    assert box._server is server
 
 
 @pytest.mark.parametrize("code, expected", [
@@ -158,6 +166,5 @@ def test_random_system_calls_leave_nothing_behind(seed):
     ("def f(): return b'\\x00\\xff', 1j - 2, None, 10 ** 400", (b"\x00\xff", 1j - 2, None, 10**400)),
     ("def f(): return '\\ud800', float('nan'), -0.0, True", ("\ud800", float("nan"), 0.0, True)),
 ])  # fmt: skip
-def test_a_value_of_every_plain_type_is_recognised(code, expected):
-    with Sandbox() as box:
-        assert same(box.run(code, "f", [[]]).replies[0].value, expected)
+def test_a_value_of_every_plain_type_is_recognised(box, code, expected):
+    assert same(box.run(code, "f", [[]]).replies[0].value, expected)

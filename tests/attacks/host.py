@@ -101,6 +101,8 @@ def wrong(report: Report) -> list[str]:
             found.append(f"{s.label}: not told from a fault ({s.reason})")
         if s.seconds > HANG_S:
             found.append(f"{s.label}: a verdict after {s.seconds:.0f} s")
+        if not s.reason.isprintable():
+            found.append(f"{s.label}: its reason would disturb a log: {s.reason!r}")
         if s.next_outcome != "correct":
             found.append(f"{s.label}: the next verdict is {s.next_outcome}")
     return found

@@ -18,6 +18,16 @@ _NUMBERS = [[3, 1, 2], [], [5, -1, 5, 0], [9, 8, 7, 6], [-4]]
 _SAMPLES = [[1, 2], [0.1, 0.2, 0.3], [1e9, 1, 2], [7], [3, 3, 4]]
 
 
+_TYPED: dict[str, Any] = {
+    "tuple": (1, (2, (3,)), ()),
+    "set": {1, 2, "a", (3, 4)},
+    "bytes": b"\x00\xff",
+    "complex": -2 + 1j,
+    "dict": {1: "a", (2, 3): [None], "b": {4}},
+    "bool": [True, 1, 1.0],
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A function to write: its reference, and the arguments of the hidden cases."""
@@ -51,6 +61,7 @@ PROBLEMS = {
     "reverse": Asked(lambda text: text[::-1], [["abc"], [""], ["été"], ["日本語 😀"], ["level"]]),
     "sort": Asked(sorted, [[n] for n in _NUMBERS]),
     "transpose": Asked(lambda rows: [list(column) for column in zip(*rows, strict=True)], [[r] for r in _ROWS]),
+    "typed": Asked(lambda kind: _TYPED[kind], [[kind] for kind in _TYPED]),
     "words": Asked(lambda text: dict(Counter(text.split())), [[w] for w in _WORDS]),
 }
 
@@ -93,4 +104,5 @@ def problem(name: str) -> Problem:
 def answers() -> str:
     """JSON of what is expected, {name: [[argument or input, expected], ...]}: bait for attacks."""
     known = {name: [[c.args[0], c.expected] for c in cases(name) if len(c.args) == 1] for name in PROBLEMS}
+    del known["typed"]  # no JSON
     return json.dumps(known | {name: [[e.stdin, e.stdout] for e in exchanges(name)] for name in PROGRAMS})
