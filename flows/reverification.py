@@ -29,11 +29,12 @@ def judge_again(chosen: Chosen, settings: VerifySettings) -> Report:
 def main(chosen: Chosen, *, workers: int, timeout_s: float, form: str, fail_on_flips: bool) -> int:
     """`flywheel reverify`; 1 when asked to fail on kept attempts that flipped and there are some."""
     found = judge_again(chosen, VerifySettings(workers=workers, timeout_s=timeout_s))
-    _show(found, form)
+    show_report(found, form)
     return 1 if fail_on_flips and found.kept.num_rows else 0
 
 
-def _show(found: Report, form: str) -> None:
+def show_report(found: Report, form: str) -> None:
+    """Print the tables, or one JSON object that holds them."""
     tables = {"counts": found.counts, "kept": found.kept, "models": found.models, "scores": found.scores}
     if form == "json":
         json.dump({name: table.to_pylist() for name, table in tables.items()}, sys.stdout, ensure_ascii=False, indent=1)

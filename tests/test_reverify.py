@@ -16,6 +16,7 @@ from data.errors import UserError
 from data.records import Attempt, EvalSample, Problem, Review, Verdict
 from data.schemas import rows
 from data.store import At, Stage, Store
+from flows import reverification
 from tasks import reverify
 from tasks.curate import Curated, curate
 from tasks.gate import gate
@@ -177,15 +178,17 @@ def test_the_chosen_rounds_alone_are_judged(ledger: Store) -> None:
 
 @pytest.mark.slow
 def test_the_command(ledger: Store, prefect_server: str) -> None:
-    def run(*argv: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "flows.cli", "reverify", *argv]
-        return subprocess.run(command, env=os.environ, capture_output=True, text=True, timeout=100)
-
-    done = run("--verifier", "symbolic", "--json", "--fail-on-flips")
+    command = [sys.executable, "-m", "flows.cli", "reverify", "--verifier", "symbolic", "--json", "--fail-on-flips"]
+    done = subprocess.run(command, env=os.environ, capture_output=True, text=True, timeout=100)
     assert done.returncode == 1, done.stderr
     assert len(json.loads(done.stdout)["kept"]) == 20
-    done = run()
-    assert done.returncode == 0, done.stderr
-    assert "20 attempts that were kept for training have another fate now" in done.stdout and "m1" in done.stdout
-    done = run("--runs", "day")
-    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
+
+
+def test_what_the_command_shows(ledger: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    reverify.reverify(ledger, Chosen(held_out=True), CHECKING)
+    reverification.show_report(reverify.report(ledger, Chosen()), "table")
+    out, _ = capsys.readouterr()
+    assert "20 attempts that were kept for training have another fate now" in out
+    assert "Models trained on attempts" in out and "m1" in out and "Held-out samples judged again" in out
+    reverification.show_report(reverify.report(ledger, Chosen(rounds=[0])), "table")
+    assert "No attempt that was kept for training has another fate now" in capsys.readouterr().out
