@@ -124,6 +124,9 @@ NO_ANSWER = [
     "The final answer is",
     "The final answer is\n\n",
     "No answer is 6.",
+    "Is it true that the final answer is 6?",
+    "The answer is 6? Hardly.",
+    "The final answer is 5!",
     "#### " + "1" * 1_001,
 ]
 

@@ -69,28 +69,33 @@ def _last_of(phrase: re.Pattern[str], text: str, bare: bool, reason: str) -> Mar
         cut_off = not text[m.end() : m.end() + MAX_ANSWER].strip(" \t\n*_$")
         if heading and not cut_off and (before is None or before[1].lower() not in _NOT_FINAL):
             last = m
-    return None if last is None else Mark(last.start(), _named(text, last.end(), bare), reason, phrase=True)
+    if last is None:
+        return None
+    said, stop = _sentence(text, last.end())
+    if stop == "?":
+        return Mark(last.start(), None, "the answer is asked for, not stated")
+    if _EXCLAIMED.search(said):
+        return Mark(last.start(), None, "a factorial or an exclamation mark after the answer")
+    return Mark(last.start(), _expression(said, bare) or said, reason, phrase=True)
 
 
 def _last(marker: re.Pattern[str], text: str) -> re.Match[str] | None:
     return max(marker.finditer(text), key=re.Match.start, default=None)
 
 
-def _named(text: str, start: int, bare: bool) -> str:
-    """What a phrase that ends at `start` names: the rest of its sentence, or the expression in it."""
+def _sentence(text: str, start: int) -> tuple[str, str]:
+    """The sentence from `start`, or from the next line with text, and what ends it."""
     while start < len(text) and text[start] in " \t\n*_":
         start += 1
     if filler := _FILLER.match(text, start):
         start = filler.end()
-    end = start
+    end, stop = start, ""
     for piece in pieces(text[: start + 2 * MAX_ANSWER], start):
         if piece.kind == "stop":
+            stop = text[piece.start : piece.end]
             break
         end = piece.end
-    said = text[start:end].strip()
-    if _EXCLAIMED.search(said):
-        return ""
-    return _expression(said, bare) or said
+    return text[start:end].strip(), stop
 
 
 def _expression(said: str, bare: bool) -> str | None:

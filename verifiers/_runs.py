@@ -18,19 +18,7 @@ _DENIALS = frozenset({"not", "than", "never", "except", "unless", "neither", "no
 _DENIALS |= {"without", "between", "above", "below", "under", "exceeding"}
 _OPERATIONS = frozenset({"negative", "minus", "plus", "times", "root", "square", "cube", "twice", "half", "double"})
 _OPERATIONS |= {"triple", "logarithm", "reciprocal", "inverse", "opposite", "modulo", "mod", "factorial", "squared"}
-_OPERATIONS |= {
-    "cubed",
-    "divided",
-    "halves",
-    "thirds",
-    "quarters",
-    "fourths",
-    "fifths",
-    "sixths",
-    "less",
-    "more",
-    "over",
-}
+_OPERATIONS |= {"cubed", "divided", "halves", "thirds", "quarters", "fourths", "fifths", "sixths", "less", "more"}
 _BETWEEN = frozenset({"of", "over", "to", "by", "in", "per", "from", "against", "versus", "vs"})
 
 
