@@ -1,6 +1,7 @@
 """An expression is itself however rewritten and spelled, and never another one. No text breaks the comparison."""
 
 import os
+import time
 import unicodedata
 from random import Random
 
@@ -9,6 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.expressions import Tree, constants, mutated, rewritten, spelled, trees, values
+from verifiers._tokens import MAX_LENGTH
 from verifiers.symbolic import compare
 
 EXAMPLES = int(os.environ.get("EQUIVALENCE_EXAMPLES", "80"))
@@ -118,6 +120,16 @@ def test_any_text_gets_the_same_verdict_twice(gold: str, answer: str) -> None:
     found = compare(gold, answer)
     assert found == compare(gold, answer)
     assert found[0] in ("correct", "incorrect", "no_answer", "unverified") and found[1]
+
+
+@often
+@given(st.lists(st.sampled_from(FRAGMENTS), min_size=1, max_size=3).map("".join), st.sampled_from(["", "1", "x+1"]))
+def test_no_flood_takes_long(fragment: str, head: str) -> None:
+    flood = (head + fragment * MAX_LENGTH)[:MAX_LENGTH]
+    began = time.monotonic()
+    compare("3", flood)
+    compare(flood, flood[:-1] + "7")
+    assert time.monotonic() - began < 2.5, flood
 
 
 @often

@@ -1,7 +1,5 @@
 """Mathematical equality: what is the same, what is not, what is not even read, and what must never be executed."""
 
-import json
-import os
 import subprocess
 import sys
 import time
@@ -12,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifiers._extract import extract, normalise
+from verifiers._extract import normalise
 from verifiers.symbolic import compare
 
 UNREAD = [
@@ -50,6 +48,40 @@ HUGE = [
     "(x+y+z+1)^{9999}",
     "2^{2^{2^{2^{2^2}}}}",
     "10^{10^{10}}",
+]
+HUGE += [
+    "(3000!)^{20}",
+    "10^6" * 80,
+    "(x+y+z+w+1)^{40}",
+    "(a+b+c+d+f+g+h)^{9}(x+y+z+w+u+v)^{9}",
+    r"\sin^{40} x",
+    r"\sin 200x",
+]
+HUGE += [
+    "9" * 10**6,
+    "(" * 10**5,
+    r"\sqrt{" * 30 + "2" + "}" * 30,
+    r"\frac{1}{" * 30 + "2" + "}" * 30,
+    "x" + "+x" * 240,
+]
+HUGE += [
+    "+".join(rf"\sqrt{{{p}}}" for p in (2, 3, 5, 7, 11, 13, 17, 19, 23, 29)),
+    r"\sqrt{1+\sqrt{2+\sqrt{3+\sqrt5}}}",
+    "x!" * 60,
+]
+HUGE += [
+    r"(0,1)\cup" * 40 + "(0,1)",
+    ",".join(f"x^{i}" for i in range(60)),
+    r"\begin{pmatrix}1&2\\3&x\end{pmatrix}" * 9,
+    "-" * 400 + "1",
+]
+HUGE += [
+    r"(\sqrt2+\sqrt3+\sqrt5)^{20}",
+    r"\cos\frac{\pi}{17}\cos\frac{2\pi}{17}",
+    "1:2" * 60,
+    "1<2" * 60,
+    r"\pm" * 60 + "1",
+    "|" * 39 + "x" + "|" * 39,
 ]
 HUGE += ["1e999999999", "((((x^9)^9)^9)^9)^9", r"\binom{99999}{5000}", "0^{0^{0}}", "1/0", "0^{-1}", "x^{x^{x^{x^x}}}"]
 
@@ -115,9 +147,11 @@ def test_nothing_is_executed(gold: str, answer: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("answer", HUGE)
 @pytest.mark.parametrize("gold", ["3", "x+1", r"\sqrt{2}"])
 def test_huge_is_cheap(gold: str, answer: str) -> None:
-    began = time.monotonic()
-    assert compare(gold, answer)[0] != "correct"
-    assert time.monotonic() - began < 2.5
+    for other in (answer, f"2({answer})/2", f"{answer}+x-x"):
+        began = time.monotonic()
+        assert compare(gold, other)[0] != "correct"
+        compare(answer, other)
+        assert time.monotonic() - began < 2.5
 
 
 def test_numbers_do_without_the_symbolic_library() -> None:
@@ -162,28 +196,3 @@ def test_an_expression_is_itself_rewritten_and_never_itself_plus_one(expression:
 def test_any_text_gets_a_verdict(gold: str, answer: str) -> None:
     outcome, reason = compare(gold, normalise(answer))
     assert reason and outcome in ("correct", "incorrect", "no_answer", "unverified")
-
-
-@pytest.mark.skipif("EXTRA_CASES" not in os.environ, reason="EXTRA_CASES names no folder with math_equiv.jsonl")
-def test_precision_and_recall_on_given_cases(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = (Path(os.environ["EXTRA_CASES"]) / "math_equiv.jsonl").read_text().splitlines()
-    hits = {"answer": [0, 0, 0], "text": [0, 0, 0]}  # right, wrongly accepted, missed
-    slowest = 0.0
-    for row in (r for r in map(json.loads, lines) if not r["policy"]):
-        found = normalise(row["pred"]) if row["form"] == "answer" else extract(row["pred"]).answer
-        began = time.monotonic()
-        correct = bool(found) and compare(row["gold"], found)[0] == "correct"
-        slowest = max(slowest, time.monotonic() - began)
-        if correct or row["expected"]:
-            hits[row["form"]][0 if correct and row["expected"] else 1 if correct else 2] += 1
-    with capsys.disabled():
-        for form, (right, wrong, missed) in hits.items():
-            precision, recall = right / max(1, right + wrong), right / max(1, right + missed)
-            print(
-                f"\n{form}: precision {precision:.4f}, recall {recall:.4f} of {right + missed}; slowest {slowest:.2f} s"
-            )
-    right, wrong, missed = hits["answer"]
-    assert right / (right + wrong) >= 0.999
-    assert right / (right + missed) >= 0.97
-    assert hits["text"][1] == 0
-    assert slowest < 2.5

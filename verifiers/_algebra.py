@@ -136,6 +136,8 @@ class _Algebra(Sums):
             return self.ln(argument)
         if name in ("sin", "cos", "tan", "sec", "csc", "cot", "sinh", "cosh", "tanh"):
             return self.circular(name, argument)
+        if name == "arccos":
+            return self.add({((self.atom(("pi",)), 1),): Fraction(1, 2)}, self.call("arcsin", argument), -1)
         if name == "abs" and argument:
             coefficient, monomial, primitive = self.parts(argument, keep_sign=False)
             found: Sum = {monomial: abs(Fraction(coefficient))}

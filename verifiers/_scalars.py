@@ -233,6 +233,8 @@ class Scalars:
             base = self.argument(depth)
         if self.peek() == "^":
             self.take()
+            if len(self.peek()) > 1 and is_number(self.peek()):
+                raise Unreadable("a power of several digits without braces")
             power = self.signed_power(depth + 1)
             if power == ("neg", ("number", Fraction(1))):
                 if name not in _INVERSE:
