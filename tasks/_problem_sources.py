@@ -118,6 +118,8 @@ def hidden_tests(problem: Problem) -> Iterator[tuple[str, str]]:
         return
     if shown:
         yield "shown", f"the prompt shows {len(shown)} of {len(pairs)} hidden tests: {shown[0][:SHORT]}"
+    if len({value for _, value in pairs}) == 1:
+        yield "constant", f"every hidden test expects {pairs[0][1][:SHORT]}: a constant passes"
     expected: dict[str, str] = {}
     for call, value in pairs:
         if expected.setdefault(call, value) != value:

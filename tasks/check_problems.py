@@ -6,6 +6,7 @@
     flaky       the same text gets the same verdict every time
     shown       no hidden test is among those that the prompt shows
     tests       the hidden tests do not contradict each other
+    constant    the hidden tests do not all expect the same, which a constant would satisfy
     duplicate   no prompt comes twice, be it with the same gold or (a contradiction) with another
     row         a row of a file is a problem
 

@@ -41,9 +41,17 @@ F_X = "def f(x):\n return x"
 UNFIT: list[tuple[dict[str, Any], str, str]] = [
     ({"prompt": "1+1?", "answer": "2", "solution": "#### 3"}, "reference", "the solution is incorrect"),
     ({"prompt": "2+2?", "answer": "4", "solution": "It is obvious."}, "reference", "the solution is no_answer"),
-    ({"prompt": "Cube f(x).", "tests": ["assert f(2) == 8"], "solution": F_X}, "reference", "case 1"),
-    ({"prompt": "Add g(a).", "tests": ["assert g(1) == 2"], "solution": F_X}, "reference", "no function g"),
-    ({"prompt": "Say nothing, f(x).", "tests": ["assert f(1) == None"]}, "stub", "an empty function is accepted"),
+    (
+        {"prompt": "Cube f(x).", "tests": ["assert f(2) == 8", "assert f(1) == 1"], "solution": F_X},
+        "reference",
+        "case 1",
+    ),
+    (
+        {"prompt": "Add g(a).", "tests": ["assert g(1) == 2", "assert g(2) == 3"], "solution": F_X},
+        "reference",
+        "no function g",
+    ),
+    ({"prompt": "Cap f(x) at 4.", "tests": ["assert f(8) == 4", "assert f(9) == 4"]}, "constant", "expects 4"),
     ({"prompt": "Is it 5?\nFinal answer: 5", "answer": "5"}, "stub", "the prompt copied is accepted"),
     ({"prompt": "Double it: f(3) = 6.", "tests": ["assert f(3) == 6", "assert f(4) == 8"]}, "shown", "1 of 2"),
     ({"prompt": "Odd f(x).", "tests": ["assert f(3) == 6", "assert f(3) == 7"]}, "tests", "f(3) is to be 6 and 7"),
@@ -65,8 +73,9 @@ def checked(*names: str | Path, sample: Sample = SMALL) -> list[Checked]:
 
 def test_generated_domains_are_fit() -> None:
     for found in checked("chain_sum", "equations", "programs"):
-        assert found.findings == []
+        assert [f for f in found.findings if (f.source, f.check) != ("programs", "constant")] == []
         assert found.problems == found.solutions > 20
+        assert found.quarantined == 0
 
 
 def test_a_fit_file_has_no_findings_and_no_quarantine(tmp_path: Path) -> None:
@@ -84,6 +93,14 @@ def test_every_unfit_row_is_named_with_what_is_wrong(tmp_path: Path) -> None:
     for number, (_, name, says) in enumerate(UNFIT, start=len(FIT) + 1):
         finding = by_row[f"row {number}"]
         assert (finding.check, says in finding.why) == (name, True), finding
+
+
+def test_an_empty_function_must_not_do(tmp_path: Path) -> None:
+    (found,) = checked(jsonl(tmp_path, [{"prompt": "Say nothing, f(x).", "tests": ["assert f(1) == None"]}]))
+    assert [(f.check, f.why) for f in found.findings] == [
+        ("constant", "every hidden test expects None: a constant passes"), ("stub", "an empty function is accepted"),
+    ]  # fmt: skip
+    assert found.quarantined == 1
 
 
 def test_quarantined_problems_are_left_out_until_they_are_mended(tmp_path: Path) -> None:
@@ -137,7 +154,7 @@ def test_what_counts_as_shown(prompt: str, shown: bool) -> None:
 
 
 def test_a_prompt_of_blanks_is_looked_at_quickly() -> None:
-    known = gold.dump(gold.Tests("f", [gold.Case([" " * 9_000], 9)] * 50))
+    known = gold.dump(gold.Tests("f", [gold.Case([" " * 9_000], 9), gold.Case([0], 1)] * 50))
     problem = Problem("p", "d", 1, "x" + " " * 20_000 + "f(", known, "unit_tests", "test", "train")
     assert list(hidden_tests(problem)) == []
 
