@@ -3,6 +3,7 @@
 import os
 import time
 import unicodedata
+from fractions import Fraction
 from random import Random
 
 import pytest
@@ -120,6 +121,67 @@ def test_any_text_gets_the_same_verdict_twice(gold: str, answer: str) -> None:
     found = compare(gold, answer)
     assert found == compare(gold, answer)
     assert found[0] in ("correct", "incorrect", "no_answer", "unverified") and found[1]
+
+
+ends = st.fractions(min_value=-20, max_value=20, max_denominator=6)
+
+
+def inequality(low: Fraction, high: Fraction, closed: tuple[bool, bool], rng: Random) -> str:
+    """low < x < high, in one of its spellings."""
+    left, right = ("[" if closed[0] else "("), ("]" if closed[1] else ")")
+    below, above = (r" \le " if c else " < " for c in closed)
+    k, m = rng.randint(2, 9), rng.randint(-9, 9)
+    return rng.choice(
+        [
+            f"{left}{low}, {high}{right}",
+            rf"x \in \left{left}{low},{high}\right{right}",
+            f"{low}{below}x{above}{high}",
+            f"{high}{'>=' if closed[1] else '>'}x{'>=' if closed[0] else '>'}{low}",
+            rf"\{{x \mid {low}{below}x{above}{high}\}}",
+            f"{k * low + m}{below}{k}x + ({m}){above}{k * high + m}",
+            f"{-k * high}{above}-{k}x{below}{-k * low}",
+        ]
+    )
+
+
+@often
+@given(st.lists(ends, min_size=2, max_size=2, unique=True).map(sorted), st.booleans(), st.booleans(), seeds)
+def test_an_interval_is_its_inequality_and_no_other(bounds: list[Fraction], a: bool, b: bool, rng: Random) -> None:
+    low, high = bounds
+    gold = inequality(low, high, (a, b), rng)
+    assume(gold[0] in "[(" or "x" in gold)
+    assert compare(gold, inequality(low, high, (a, b), rng))[0] == "correct"
+    for other in ((low, high, (not a, b)), (low, high, (a, not b)), (low - 1, high, (a, b)), (low, high + 1, (a, b))):
+        answer = inequality(*other, rng)
+        assert compare(gold, answer)[0] != "correct", (gold, answer)
+
+
+@often
+@given(tree=trees, other=trees, k=st.integers(2, 9), rng=seeds, style=styles)
+def test_an_equation_may_be_turned_and_multiplied(tree: Tree, other: Tree, k: int, rng: Random, style: str) -> None:
+    differences = values(("-", tree, other))
+    assume(all(v is not None for v in differences) and len(set(differences)) > 2)
+    gold = f"{texts(tree, style, rng)} = {texts(other, style, rng)}"
+    left, right = (rewritten(("*", ("n", k), part), rng) for part in (tree, other))
+    assert compare(gold, f"{texts(right, style, rng)} = {texts(left, style, rng)}")[0] == "correct", gold
+    shifted = ("+", tree, ("n", 1))
+    assert compare(gold, f"{texts(shifted, style, rng)} = {texts(other, style, rng)}")[0] != "correct", gold
+
+
+UNITS = [("km", "m", 1000), ("meters", "cm", 100), ("hours", "minutes", 60), ("kg", "g", 1000), ("feet", "inches", 12)]
+UNITS += [("dollars", "cents", 100), ("days", "hours", 24), ("cm^2", "mm^2", 100), (r"\text{ L}", r"\text{ mL}", 1000)]
+
+
+@often
+@given(st.integers(2, 10**6), st.sampled_from(UNITS), st.booleans())
+def test_units_convert_and_may_be_left_out(number: int, units: tuple[str, str, int], turned: bool) -> None:
+    large, small, size = units
+    pair = [f"{number} {large}", f"{number * size} {small}"]
+    gold, answer = reversed(pair) if turned else pair
+    assert compare(gold, answer)[0] == "correct"
+    assert compare(str(number), f"{number} {large}")[0] == compare(f"{number} {large}", str(number))[0] == "correct"
+    assert compare(f"{number} {large}", f"{number} {small}")[0] == "incorrect"
+    assert compare(gold, answer.replace(answer[0], str((int(answer[0]) + 1) % 10 or 1), 1))[0] != "correct"
 
 
 @often
