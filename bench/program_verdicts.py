@@ -41,11 +41,12 @@ def trust() -> dict[str, int]:
     rows = defaultdict(list)
     for seen in report.seen:
         rows[known[seen.label].kind].append(seen)
-    print(f"{'class':<16}{'programs':>9}{'correct':>9}{'incorrect':>11}{'unverified':>12}{'slowest s':>11}")
+    outcomes = ("correct", "incorrect", "no_answer", "unverified")
+    print(f"{'class':<20}{'programs':>9}{''.join(f'{o:>12}' for o in outcomes)}{'slowest s':>11}")
     for kind, row in rows.items():
         count = Counter(s.outcome for s in row)
-        outcomes = f"{count['correct']:>9}{count['incorrect']:>11}{count['unverified']:>12}"
-        print(f"{kind:<16}{len(row):>9}{outcomes}{max(s.seconds for s in row):>11.2f}")
+        counts = "".join(f"{count[o]:>12}" for o in outcomes)
+        print(f"{kind:<20}{len(row):>9}{counts}{max(s.seconds for s in row):>11.2f}")
     for line in [*host.wrong(report), *report.side_effects]:
         print("!!", line)
     accepted = [s for s in report.seen if s.outcome == "correct" and not known[s.label].benign]
