@@ -105,9 +105,9 @@ def landlock_version() -> int:
     return max(0, int(_libc.syscall(444, None, ctypes.c_size_t(0), 1)))
 
 
-def landlock(version: int, library: int, own: str = "") -> None:
-    """Reading below the open folder `library` and, where named, all but exec below `own` is the only access to files
-    left.
+def landlock(version: int, library: int, own: str = "") -> int:
+    """Rules, as a descriptor, by which reading below the open folder `library` and, where named, all but exec below
+    `own` is the only access to files left.
     """
     files = (1 << 13) - 1 | sum(1 << bit for since, bit in ((2, 13), (3, 14), (5, 15)) if version >= since)
     attributes = struct.pack("<QQQ", files, 3, 3)[: 8 if version < 4 else 16 if version < 6 else 24]
@@ -116,6 +116,12 @@ def landlock(version: int, library: int, own: str = "") -> None:
     if own:
         beneath = os.open(own, os.O_PATH)
         _check(_libc.syscall(445, rules, 1, struct.pack("<Qi", _WRITE & files, beneath), 0), "landlock rule")
+        os.close(beneath)
+    return rules
+
+
+def restrict(rules: int) -> None:
+    """Put this process under the rules of `landlock`, for good."""
     _check(_libc.syscall(446, rules, 0), "landlock restrict")
 
 
@@ -136,22 +142,32 @@ def save_address_space() -> None:
     threading.stack_size(4 << 20)
 
 
-def limit(cpu_s: float) -> None:
-    """Resource limits, hard, of a program's process; that of CPU time stands behind the server, which is more exact."""
+def limit() -> None:
+    """Resource limits, hard, for this process and all it forks."""
     stack = resource.getrlimit(resource.RLIMIT_STACK)[1]
     most = 64 << 20
     resource.setrlimit(resource.RLIMIT_STACK, (most if stack < 0 else min(most, stack), stack))
     for what, value in (
         (resource.RLIMIT_AS, MEMORY),
-        (resource.RLIMIT_NPROC, 64),  # threads: there is no fork
         (resource.RLIMIT_FSIZE, FILE),
         (resource.RLIMIT_NOFILE, 64),
         (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_CPU, math.ceil(cpu_s) + 1),
     ):
-        hard = resource.getrlimit(what)[1]
-        value = value if hard < 0 else min(value, hard)
-        resource.setrlimit(what, (value, value))
+        _at_most(what, value)
+
+
+def limit_program(cpu_s: float) -> None:
+    """Further limits of one program's process: threads (it has no fork), and CPU time. The latter stands behind the
+    server, which is more exact.
+    """
+    _at_most(resource.RLIMIT_NPROC, 64)
+    _at_most(resource.RLIMIT_CPU, math.ceil(cpu_s) + 1)
+
+
+def _at_most(what: int, value: int) -> None:
+    hard = resource.getrlimit(what)[1]
+    value = value if hard < 0 else min(value, hard)
+    resource.setrlimit(what, (value, value))
 
 
 def filter_calls(filters: bytes) -> None:

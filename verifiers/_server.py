@@ -27,7 +27,7 @@ PRELOADED = (
     "array bisect cmath collections collections.abc contextlib copy dataclasses datetime decimal enum fractions "
     "functools hashlib heapq io itertools json math numbers operator queue random re statistics string textwrap "
     "threading time typing asyncio unicodedata traceback inspect "
-    "ast calendar zoneinfo pprint secrets struct base64 warnings zlib bz2 lzma sqlite3"
+    "ast calendar zoneinfo pprint secrets struct base64 warnings zlib bz2 lzma"
 )
 
 KILL, ENDED = b"K", b"E"
@@ -55,6 +55,7 @@ def serve(control: int, parent: int, namespaces: bool, clock: float | None) -> N
     jail = Jail("namespaces" in layers)
     os.chdir("/")
     _confine.save_address_space()
+    _confine.limit()
     gc.collect()
     gc.freeze()
     while _serve_one(channel, jail):
@@ -96,7 +97,8 @@ class Jail:
     def __init__(self, namespaces: bool) -> None:
         self._library = os.open(".", os.O_PATH)  # open, because the path to it may be closed to nobody
         self._namespaces = namespaces
-        self._landlock = _confine.landlock_version()
+        self._version = _confine.landlock_version()
+        self._rules = _confine.landlock(self._version, self._library) if self._version else 0
         self._filters = _seccomp.programs()
 
     def shut(self, cpu_s: float, whole: bool, talk: int) -> None:
@@ -107,11 +109,12 @@ class Jail:
         if own:
             _confine.own_directory()
         _confine.drop_capabilities()
-        if self._landlock:
-            _confine.landlock(self._landlock, self._library, _confine.OWN if own else "")
+        if self._version:
+            own_rules = own and _confine.landlock(self._version, self._library, _confine.OWN)
+            _confine.restrict(own_rules or self._rules)
         os.closerange(3, talk)
         os.closerange(talk + 1, 256)
-        _confine.limit(cpu_s)
+        _confine.limit_program(cpu_s)
         _confine.filter_calls(_seccomp.of(self._filters[own], os.getpid()))
 
 
@@ -145,21 +148,23 @@ def _watch(channel: socket.socket, child: int, cpu_s: float) -> bytes:
 
     When the judge says ENDED, it has seen the program close its channel: it may be about to end.
     """
-    with open(os.pidfd_open(child), "rb") as end:
-        poll = select.poll()
-        poll.register(channel, select.POLLIN)
-        poll.register(end, select.POLLIN)
-        clock = ~child << 3 | 2  # its CPU time, all threads: MAKE_PROCESS_CPUCLOCK(child, CPUCLOCK_SCHED)
+    end = os.pidfd_open(child)
+    poll = select.poll()
+    poll.register(channel, select.POLLIN)
+    poll.register(end, select.POLLIN)
+    clock = ~child << 3 | 2  # its CPU time, all threads: MAKE_PROCESS_CPUCLOCK(child, CPUCLOCK_SCHED)
+    try:
         while (left := cpu_s - time.clock_gettime(clock)) > 0:
             ready = dict(poll.poll(1000 * left + 1))
-            if end.fileno() in ready:
+            if end in ready:
                 return ENDED
             if ready:
                 word = channel.recv(1)
-                patience = _END_S if word == ENDED else 0
                 poll.unregister(channel)
-                return ENDED if word and poll.poll(1000 * patience) else word and KILL
-    return KILL
+                return ENDED if word and poll.poll(1000 * _END_S if word == ENDED else 0) else word and KILL
+        return KILL
+    finally:
+        os.close(end)
 
 
 def _be_program(control: socket.socket, descriptors: list[int], cpu_s: float, jail: Jail) -> None:
@@ -172,7 +177,7 @@ def _be_program(control: socket.socket, descriptors: list[int], cpu_s: float, ja
         talk, *streams = descriptors
         for target, stream in enumerate(streams):
             os.dup2(stream, target)
-        random.seed(0)
+        random.seed(0)  # in the child, where `random` has just seeded itself
         jail.shut(cpu_s, bool(streams), talk)
         if streams:
             code = _jail.perform(talk)

@@ -6,7 +6,7 @@ import secrets
 import select
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ IDLE_S = 1.5  # seconds that a program may sleep in all
 End = Literal["answered", "not_loaded", "misbehaved", "died", "cpu", "idle", "wall", "fault"]
 _SLICE_S = 0.05  # between two looks at a program that is waited for
 _FRAME = 2 * MAX_BYTES + 1000  # bytes of one reply: an encoded value quoted once more
+_BYTE_S = 4e-8  # seconds to receive, parse and decode one byte of it, at the worst
 _DROP = 1024  # bytes: who sends less at a time, often, is wasting the judge's
 
 
@@ -65,14 +66,9 @@ class Patience:
     def __init__(self, wall_s: float, asleep: Callable[[], bool]) -> None:
         self._wall_s, self._left, self._idle, self._asleep = wall_s, wall_s, IDLE_S, asleep
 
-    @contextlib.contextmanager
-    def work(self) -> Iterator[None]:
-        """What is done in here counts, by its CPU time."""
-        begun = time.thread_time()
-        try:
-            yield
-        finally:
-            self._left -= time.thread_time() - begun
+    def read(self, size: int) -> None:
+        """What it costs the judge to read an answer of so many bytes."""
+        self._left -= size * _BYTE_S
 
     def wait(self, channel: socket.socket, event: int = select.POLLIN) -> None:
         """Until there is something to read, or room to write. Raises Ended: idle, wall."""
@@ -147,13 +143,12 @@ def take(channel: socket.socket, patience: Patience, nonce: str) -> Reply:
     size = int.from_bytes(_exactly(channel, 4, patience), "little")
     if size > _FRAME:
         raise Ended("misbehaved", "an answer too large")
-    data = _exactly(channel, size, patience)
+    patience.read(size)
     try:
-        with patience.work():
-            echoed, kind, body = json.loads(data)
-            if echoed != nonce or kind not in ("value", "error") or type(body) is not str:
-                raise Ended("misbehaved", "an answer to no question")
-            return Reply(decode(body)) if kind == "value" else Reply(error=_printable(body))
+        echoed, kind, body = json.loads(_exactly(channel, size, patience))
+        if echoed != nonce or kind not in ("value", "error") or type(body) is not str:
+            raise Ended("misbehaved", "an answer to no question")
+        return Reply(decode(body)) if kind == "value" else Reply(error=_printable(body))
     except (ValueError, TypeError, RecursionError) as e:
         raise Ended("misbehaved", "an answer that is none") from e
 
@@ -173,8 +168,11 @@ def _exactly(channel: socket.socket, size: int, patience: Patience) -> bytes:
     while len(data) < size:
         if pieces > 50 + len(data) // _DROP:
             raise Ended("misbehaved", "an answer in drops")
-        patience.wait(channel)
-        piece = channel.recv(size - len(data))
+        try:
+            piece = channel.recv(size - len(data))
+        except BlockingIOError:
+            patience.wait(channel)
+            continue
         if not piece:
             raise Ended("died")
         data += piece
