@@ -49,16 +49,6 @@ decimal decimals places written also maybe probably either neither both none nor
 since which that this what dot cross open closed increasing decreasing max min
 """
 _NOT_COUNTED = frozenset(_UNCOUNTED.split())
-UNIT_WORDS = "|".join(
-    sorted(
-        {rf"{name}(?:e?s)?" for name in (*_NAMES, *_VOLUMES, *_SPEEDS) if len(name) > 1 and name.isalpha()}
-        | {"metres?", "centimetres?", "kilometres?", "millimetres?", "lit(?:er|re)s?", "square", "cubic", "inches"}
-        | {*_COUNTS, "[mghls]"},
-        key=len,
-        reverse=True,
-    )
-)
-
 _GROUP = r"\\(?:text|textnormal|textrm|textup|textbf|textit|mathrm|mathit|mbox|hbox|operatorname|rm)\s*\{[^{}]*\}"
 _POWER = r"(?:\s*\^\s*(?:\{\s*-?[1-3]\s*\}|-?[1-3]))?"
 _BARE = r"(?:(?<![A-Za-z\\])[A-Za-z]{2,}|(?<=/)\s*[mghsl])(?![A-Za-z])"
