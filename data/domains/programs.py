@@ -76,7 +76,8 @@ def _write(program: Program) -> str:
 
 
 def parse(text: str, source: str = "text") -> Problem | None:
-    """The problem in `text`; None unless it parses whole and its examples are right, the first within bounds."""
+    """The problem in `text`; None unless it parses whole, its examples are right, the first within bounds, and it is no
+    constant, which a stub would satisfy."""
     match = _PROMPT.fullmatch(text)
     program = _specification(match[1]) if match else None
     if not match or not program or len(program) > 12 or match[2] == match[4]:
@@ -88,11 +89,26 @@ def parse(text: str, source: str = "text") -> Problem | None:
     if not all(0 <= v <= HIGHEST for v in trace) or sum(name == "square" for name, _ in program) > 2:
         return None
     specification = text.split("\n")[0]
-    rng = Random(derived_seed("hidden tests", specification))
-    inputs = [x for x in rng.sample(range(-20, 60), HIDDEN + 2) if x not in (first, second)][:HIDDEN]
-    cases = [Case([x], _values(program, x)[-1]) for x in inputs]
+    cases = [Case([x], _values(program, x)[-1]) for x in _inputs(program, (first, second), specification)]
+    if len({case.expected for case in cases}) < 2:
+        return None
     gold = Tests("f", cases, StepRule("trace", _trace(program, trace)))
     return build("programs", len(program), text, gold, VERIFIER, source, key=specification)
+
+
+def _inputs(program: Program, shown: tuple[int, int], specification: str) -> list[int]:
+    """Hidden inputs: first those that tell the program from itself without an operation and from a constant."""
+    rng = Random(derived_seed("hidden tests", specification))
+    pool = [x for x in [*rng.sample(range(-20, 60), 80), *rng.sample(range(60, 1000), 20)] if x not in shown]
+    wanted = {x: _values(program, x)[-1] for x in pool}
+    chosen: list[int] = []
+    for left_out in range(len(program)):
+        rival = program[:left_out] + program[left_out + 1 :]
+        if all(_values(rival, x)[-1] == wanted[x] for x in chosen):
+            chosen += [x for x in pool if _values(rival, x)[-1] != wanted[x]][:1]
+    if len({wanted[x] for x in chosen}) < 2:
+        chosen += [x for x in pool if wanted[x] != wanted[(chosen or pool)[0]]][:1]
+    return [*chosen, *(x for x in pool if x not in chosen)][: max(HIDDEN, len(chosen))]
 
 
 def problems(split: str, seed: int, level: int) -> Iterator[Problem]:
