@@ -27,7 +27,7 @@ PRELOADED = (
     "array bisect cmath collections collections.abc contextlib copy dataclasses datetime decimal enum fractions "
     "functools hashlib heapq io itertools json math numbers operator queue random re statistics string textwrap "
     "threading time typing asyncio unicodedata traceback inspect "
-    "ast calendar zoneinfo pprint secrets struct base64 warnings zlib bz2 lzma"
+    "ast calendar zoneinfo pprint secrets struct base64 warnings zlib bz2 lzma sqlite3"
 )
 
 KILL, ENDED = b"K", b"E"
