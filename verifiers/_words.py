@@ -108,7 +108,8 @@ def clock(known: str, answer: str) -> Decided | None:
     """`20:34`, `08:34 PM`, `20:34:00`; a half of the day may be left out. `10:15` against `2:3` is a ratio."""
     times = [time for text in (known, answer) if (time := _time(text))]
     if len(times) < 2:
-        return None
+        fraction = "/" in known + answer or "frac" in known + answer
+        return ("unverified", "a clock time or a ratio") if times and fraction else None
     (first, half), (second, other) = times
     if first == second and (half == other or not half or not other):
         return "correct", "the same time"

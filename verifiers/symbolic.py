@@ -28,7 +28,7 @@ from data.domains.file import parse as parse_row
 from data.records import Outcome, Problem, Verdict
 from verifiers._answers import same
 from verifiers._copied import repeats
-from verifiers._exact import Unbounded, apart, plain, quick
+from verifiers._exact import Unbounded, apart, plain, quick, rational
 from verifiers._extract import extract, known_answer, normalise
 from verifiers._grammar import Node, Unreadable, parse
 from verifiers._tokens import MAX_LENGTH
@@ -132,7 +132,7 @@ def _percents(known: str, answer: str, wanted: bool, got: bool) -> Decided:
         if same(hundredth[0], second):
             return "correct", "the value of the percentage"
         found = same(first, second)
-        small = first[0] == "number" and abs(first[1]) <= 1
+        small = abs(rational(first) or 2) <= 1
         return ("unverified", "a percentage or its hundredth") if found and small else _told(found)
     found = same(first, second) is not False or same(first, hundredth[1]) is not False
     return ("unverified", "a percent where the gold is none") if found else ("incorrect", "another value")
@@ -183,7 +183,8 @@ def _degrees(first: str, second: str, known: str, answer: str) -> Decided:
 def _alike(known: str, answer: str) -> tuple[Node, Node]:
     """The trees; `100,200,300` is three numbers where the other side is a list."""
     left, right = parse(known), parse(answer)
-    if left[0] != right[0] and "number" in (left[0], right[0]) and {left[0], right[0]} & {"list", "set"}:
+    listed = "number" in (left[0], right[0]) and {left[0], right[0]} & {"list", "set"}
+    if listed and ",0" not in known + answer:
         return parse(known, grouped=False), parse(answer, grouped=False)
     return left, right
 
