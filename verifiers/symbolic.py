@@ -132,7 +132,8 @@ def _percents(known: str, answer: str, wanted: bool, got: bool) -> Decided:
         if same(hundredth[0], second):
             return "correct", "the value of the percentage"
         found = same(first, second)
-        small = abs(rational(first) or 2) <= 1
+        number = rational(first)
+        small = number is not None and -1 <= number <= 1
         return ("unverified", "a percentage or its hundredth") if found and small else _told(found)
     found = same(first, second) is not False or same(first, hundredth[1]) is not False
     return ("unverified", "a percent where the gold is none") if found else ("incorrect", "another value")
