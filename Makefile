@@ -2,13 +2,14 @@
 #   make demo     watch the seed policy improve      make test     lint, types and tests
 #   make smoke    the same loop, scripted, < 1 min   make lint     lint and types only
 #   make seed     train the shipped seed policy      make bench    every measurement under bench/
+#   make proofs   the longest tests at full length, some 20 minutes
 # LOCK=cpu or LOCK=gpu chooses the environment; without it a machine with nvidia-smi gets gpu. pip's own PIP_* settings hold.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := demo
-.PHONY: demo smoke seed test lint bench clean setup
+.PHONY: demo smoke seed test proofs lint bench clean setup
 
 LOCK ?= $(if $(shell command -v nvidia-smi),gpu,cpu)
 $(if $(wildcard locks/$(LOCK).txt),,$(error there is no locks/$(LOCK).txt: LOCK is cpu or gpu))
@@ -32,6 +33,11 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+proofs: $(STAMP) # thousands of random plans and expressions; every attack at the full limits, as this user
+	PLANS=1000 $(BIN)/python -m pytest tests/test_plan_agreement.py --timeout 1800
+	EQUIVALENCE_EXAMPLES=5000 $(BIN)/python -m pytest tests/test_equivalence_properties.py --timeout 1800
+	$(BIN)/python bench/program_verdicts.py
 
 bench: $(STAMP)
 	set -e; for program in bench/[a-z]*.py; do echo "== $$program"; $(BIN)/python $$program; done
