@@ -2,7 +2,10 @@
 
 import os
 import re
+import time
+from collections.abc import Callable
 
+from data.records import Outcome, Verdict
 from verifiers._extract import without_thinking
 from verifiers._sandbox import WALL_S, Sandbox
 
@@ -26,6 +29,20 @@ def sandbox() -> Sandbox:
 def prepare() -> None:
     """Start the sandbox before the clock of any attempt runs. Raises UserError where it cannot be had."""
     sandbox()
+
+
+def verdict_on(code: str, judge: Callable[[Sandbox, str], tuple[Outcome, str]], verifier: str, version: int) -> Verdict:
+    """The verdict of `judge` on a program, with the guarantees of the sandbox that ran it. Raises UserError."""
+    begun = time.perf_counter()
+    isolation = ""
+    outcome: Outcome = "no_answer"
+    reason = "no code"
+    if code:
+        box = sandbox()
+        isolation = ",".join(box.guarantees())
+        outcome, reason = judge(box, code)
+    ms = (time.perf_counter() - begun) * 1000
+    return Verdict(outcome, reason, code[:2000], verifier, version, isolation, ms)
 
 
 def code_in(completion: str, first_line: re.Pattern[str]) -> str:

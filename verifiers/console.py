@@ -14,11 +14,11 @@ What a test is at this boundary:
 """
 
 import re
-import time
+from functools import partial
 
 from data.gold import Console, Exchange, dump, load
 from data.records import Outcome, Problem, Verdict
-from verifiers._programs import code_in, prepare, sandbox
+from verifiers._programs import code_in, prepare, verdict_on
 from verifiers._sandbox import Sandbox
 from verifiers._talk import Ran
 
@@ -37,21 +37,10 @@ def verify(problem: Problem, completion: str) -> Verdict:
 
     The one exception it lets through is UserError: no sandbox here, so no program can be judged.
     """
-    begun = time.perf_counter()
-    code = code_in(completion, _FIRST_LINE)
-    isolation = ""
-    outcome: Outcome
-    if not code:
-        outcome, reason = "no_answer", "no code"
-    else:
-        box = sandbox()
-        isolation = ",".join(box.guarantees())
-        outcome, reason = _judge(box, problem, code)
-    ms = (time.perf_counter() - begun) * 1000
-    return Verdict(outcome, reason, code[:2000], "console", VERSION, isolation, ms)
+    return verdict_on(code_in(completion, _FIRST_LINE), partial(_judge, problem), "console", VERSION)
 
 
-def _judge(box: Sandbox, problem: Problem, code: str) -> tuple[Outcome, str]:
+def _judge(problem: Problem, box: Sandbox, code: str) -> tuple[Outcome, str]:
     try:
         gold = load(problem.gold)
         texts = [e.stdin.encode() for e in gold.exchanges] if isinstance(gold, Console) else []

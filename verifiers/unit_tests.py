@@ -14,13 +14,13 @@ What `entry(*args) == expected` means at this boundary:
 """
 
 import re
-import time
+from functools import partial
 
 from data.domains import programs
 from data.gold import Tests, load
 from data.records import Outcome, Problem, Verdict
 from verifiers._plain import NotPlain, encode, same
-from verifiers._programs import code_in, prepare, sandbox
+from verifiers._programs import code_in, prepare, sandbox, verdict_on
 from verifiers._sandbox import Sandbox
 from verifiers._talk import Ran
 
@@ -40,21 +40,10 @@ def verify(problem: Problem, completion: str) -> Verdict:
 
     The one exception it lets through is UserError: no sandbox here, so no program can be judged.
     """
-    begun = time.perf_counter()
-    code = extract(completion)
-    isolation = ""
-    outcome: Outcome
-    if not code:
-        outcome, reason = "no_answer", "no code"
-    else:
-        box = sandbox()
-        isolation = ",".join(box.guarantees())
-        outcome, reason = _judge(box, problem, code)
-    ms = (time.perf_counter() - begun) * 1000
-    return Verdict(outcome, reason, code[:2000], "unit_tests", VERSION, isolation, ms)
+    return verdict_on(extract(completion), partial(_judge, problem), "unit_tests", VERSION)
 
 
-def _judge(box: Sandbox, problem: Problem, code: str) -> tuple[Outcome, str]:
+def _judge(problem: Problem, box: Sandbox, code: str) -> tuple[Outcome, str]:
     try:
         gold = load(problem.gold)
     except ValueError as e:
