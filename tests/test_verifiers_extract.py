@@ -193,10 +193,16 @@ SLOW += ["5 word ", "$aa bb", "<|a", "<|a|>", "</think>", "²", "½", "ﷺ", "\\
 def test_a_megabyte_of_anything_is_cheap(unit: str) -> None:
     for prefix in ("", "final answer", "so \\boxed{"):
         long, short = (prefix + unit * (size // len(unit)) for size in (1_000_000, MAX_TAIL // 2))
-        times = []
-        for text in (short, long):
-            began = time.process_time()
-            extract(text, bare=True)
-            times.append(time.process_time() - began)
-        assert times[1] < 0.5, "a quadratic pattern takes minutes"
-        assert times[1] < 20 * times[0] + 0.1
+        for _ in range(5):  # the best of a few tries: a busy machine is no fault of a pattern
+            brief, spent = _seconds(short), _seconds(long)
+            if spent < 0.5 and spent < 20 * brief + 0.1:
+                break
+        assert spent < 0.5, "a quadratic pattern takes minutes"
+        assert spent < 20 * brief + 0.1
+
+
+def _seconds(text: str) -> float:
+    """CPU time of one extraction."""
+    began = time.process_time()
+    extract(text, bare=True)
+    return time.process_time() - began
