@@ -1,68 +1,32 @@
-"""DuckDB over the committed parts: queries, and the published read-only database. The only file that imports duckdb.
+"""DuckDB over the committed parts: queries, workspaces, and the published database. The only file that imports duckdb.
 
 Nothing is ever written into the lake from here. The published file holds views over explicit lists of parts, so it is
-built in milliseconds and whoever has it open keeps a consistent snapshot while runs go on writing.
+built in milliseconds and whoever has it open keeps a consistent snapshot while runs go on writing. Not here: which
+relations and views there are (`catalog.py`).
 """
 
 import fcntl
-import json
 import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from functools import cache
-from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import duckdb
 import pyarrow as pa
 
-from data import manifest, schemas
+from data import catalog, manifest
 from data.errors import UserError
-from data.manifest import LedgerError, Manifest, Part
-
-SQL = Path(__file__).parent / "sql"
-_PLACE = [("run", pa.string()), ("round", pa.int32()), ("stage", pa.string())]
-STAGES = pa.schema(
-    [
-        *_PLACE,
-        ("fingerprint", pa.string()),
-        ("created", pa.timestamp("us", "UTC")),
-        ("version", pa.string()),
-        ("rows", pa.int64()),
-        ("meta", pa.string()),  # JSON
-    ]
-)
-TIMINGS = pa.schema(
-    [
-        *_PLACE,
-        ("seconds", pa.float64()),
-        ("startup_seconds", pa.float64()),
-        ("rows", pa.int64()),
-        ("tokens", pa.int64()),
-    ]
-)
-
+from data.manifest import LedgerError, Manifest
 
 _DISK_FULL = (duckdb.IOException, duckdb.TransactionException, duckdb.OutOfMemoryException, duckdb.FatalException)
 
 
 class QueryError(UserError):
     """A question the database cannot answer."""
-
-
-def statement(name: str) -> str:
-    """The SELECT of data/sql/<name>.sql. Raises LookupError that lists the known names."""
-    if name not in files():
-        raise LookupError(f"no data/sql/{name}.sql: known are {', '.join(files())}")
-    return files()[name]
-
-
-@cache
-def files() -> dict[str, str]:
-    """Text of every file in data/sql by its name."""
-    return {f.stem: f.read_text() for f in sorted(SQL.glob("*.sql"))}
 
 
 def query(
@@ -72,8 +36,66 @@ def query(
     with duckdb.connect() as con:
         for name, table in tables.items():
             con.register(name, table)
-        define(con, home, manifests, wanted=_mentioned(text), given=set(tables))
-        return _plain(con.sql(text, params=dict(params) or None).to_arrow_table())
+        _define(con, home, manifests, wanted=catalog.mentioned(text), given=set(tables))
+        return _plain(con.sql(text, params=_mentioned(text, params)).to_arrow_table())
+
+
+class Workspace:
+    """What one stage works on: every committed relation and view, and temporary tables of its own.
+
+    Tables that do not fit in memory spill to a folder beside the ledger. `params` may hold more than a text mentions.
+    """
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self.connection = con
+
+    def give(self, name: str, rows: pa.Table) -> None:
+        """Add a relation, or put it in the place of the committed one (views keep that)."""
+        self.connection.register(name, rows)
+
+    def table(self, name: str, text: str, params: Mapping[str, Any] | None = None) -> int:
+        """Keep the result of a SELECT as a temporary table, in the place of an older one; returns its rows."""
+        created = f"CREATE OR REPLACE TEMP TABLE {name} AS {text}"
+        rows: int = self.connection.execute(created, _mentioned(text, params or {})).fetchall()[0][0]
+        return rows
+
+    def drop(self, name: str) -> None:
+        """Forget a temporary table and free its memory."""
+        self.connection.execute(f"DROP TABLE IF EXISTS temp.{name}")
+
+    def arrow(self, text: str, params: Mapping[str, Any] | None = None) -> pa.Table:
+        """The result of a SELECT, whole."""
+        return _plain(self.connection.sql(text, params=_mentioned(text, params or {})).to_arrow_table())
+
+    def value(self, text: str, params: Mapping[str, Any] | None = None) -> Any:
+        """The first column of the first row; None without rows."""
+        rows = self.connection.execute(f"FROM ({text}) LIMIT 1", _mentioned(text, params or {})).fetchall()
+        return rows[0][0] if rows else None
+
+    def stream(self, text: str, params: Mapping[str, Any] | None = None, batch: int = 50_000) -> pa.RecordBatchReader:
+        """The result of a SELECT in batches of rows; read it to its end before the next call."""
+        return self.connection.sql(text, params=_mentioned(text, params or {})).to_arrow_reader(batch)
+
+
+@contextmanager
+def workspace(home: Path, manifests: Sequence[Manifest], memory_gib: float = 0) -> Iterator[Workspace]:
+    """A workspace over the parts of these manifests. `memory_gib`: what DuckDB may take; 0: half of the machine's.
+
+    Raises LedgerError when the disk that it spills to is full.
+    """
+    spill = home / f".spill-{uuid4().hex[:8]}"
+    half = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**31
+    try:
+        with duckdb.connect(
+            config={"temp_directory": str(spill), "memory_limit": f"{memory_gib or half:.3f}GiB"}
+        ) as con:
+            con.execute("SET parquet_metadata_cache = true")
+            _define(con, home, manifests)
+            yield Workspace(con)
+    except _DISK_FULL as e:
+        raise manifest.unwritable(spill, e) from e
+    finally:
+        shutil.rmtree(spill, ignore_errors=True)
 
 
 @contextmanager
@@ -96,7 +118,7 @@ def publish(home: Path) -> Path:
             with duckdb.connect(str(beside)) as con:
                 con.execute("SET parquet_metadata_cache = true")  # every view that is made opens the parts again
                 con.execute("BEGIN")
-                define(con, home, list(manifest.committed(home)))
+                _define(con, home, list(manifest.committed(home)))
                 con.execute("COMMIT")
                 con.execute("CHECKPOINT")  # else a .wal stays behind that the rename would lose
             with beside.open("rb") as f:
@@ -125,107 +147,6 @@ def sql(home: Path, text: str) -> pa.Table:
         raise QueryError(f"DuckDB cannot answer that: {e}") from e
 
 
-def define(
-    con: duckdb.DuckDBPyConnection,
-    home: Path,
-    manifests: Sequence[Manifest],
-    wanted: set[str] | None = None,
-    given: set[str] | None = None,
-) -> None:
-    """Make the relations and the views of data/sql in a database (`wanted`: only these and what they need).
-
-    Names in `given` exist already. Files with `$parameters` are statements, not views, and are left out.
-    """
-    texts = {n: t for n, t in files().items() if "$" not in t}
-    needs = {n: _mentioned(t) - {n} for n, t in texts.items()}
-    order = list(TopologicalSorter({n: needs[n] & needs.keys() for n in needs}).static_order())
-    if wanted is not None:
-        wanted = set(wanted)
-        for name in reversed(order):
-            wanted |= needs[name] if name in wanted else set()
-    skip = given or set()
-
-    def want(name: str) -> bool:
-        return name not in skip and (wanted is None or name in wanted)
-
-    for relation in filter(want, schemas.RELATIONS):
-        parts = [(m, p) for m in manifests for p in m.parts if p.relation == relation]
-        try:
-            con.execute(f"CREATE VIEW {relation} AS {_select(home, relation, parts)}")
-        except (duckdb.InvalidInputException, duckdb.BinderException) as e:  # not Parquet, or other columns
-            raise LedgerError(f"the parts of {relation} cannot be read: {_first_line(e)}") from e
-    for name, table in (("stages", _stages(manifests)), ("timings", _timings(manifests))):
-        if want(name):
-            con.register("_rows", table)
-            con.execute(f"CREATE TABLE {name} AS SELECT * FROM _rows")
-            con.unregister("_rows")
-    for name in filter(want, order):
-        con.execute(f"CREATE VIEW {name} AS {texts[name]}")
-        con.execute(f"COMMENT ON VIEW {name} IS {_quoted(texts[name].splitlines()[0].removeprefix('-- '))}")
-
-
-def check(home: Path, part: Part) -> None:
-    """Raises LedgerError when a committed part is missing or has another size than its manifest says."""
-    try:
-        size = (home / part.path).stat().st_size
-    except OSError as e:
-        raise damaged(home, part, e.strerror or str(e)) from e
-    if size != part.bytes:
-        raise damaged(home, part, f"{size} bytes, {part.bytes} were committed")
-
-
-def damaged(home: Path, part: Part, why: str) -> LedgerError:
-    """The error of a part that cannot be read."""
-    pieces = Path(part.path).parts
-    run, number = pieces[-3].removeprefix("run="), pieces[-2].removeprefix("round=")
-    return LedgerError(
-        f"the part {home / part.path} of {part.relation} is damaged ({why}): restore it from a copy, or delete the "
-        f"manifests in {home / 'manifests' / run / f'round-{number}'} that name it and resume the run to redo them"
-    )
-
-
-def _select(home: Path, relation: str, parts: Sequence[tuple[Manifest, Part]]) -> str:
-    """SELECT over a list of parts. DuckDB's own partition columns would also read a `run=…` in the path of the home."""
-    schema = schemas.placed(schemas.RELATIONS[relation])
-    if not parts:
-        columns = ", ".join(f'NULL::{_duck_type(f.type)} AS "{f.name}"' for f in schema)
-        return f"SELECT {columns} WHERE false"
-    for _, part in parts:
-        check(home, part)
-    names = ", ".join(f'"{name}"' for name in schemas.schema(schemas.RELATIONS[relation]).names)
-    place = [f"regexp_extract(filename, '.*/run=([^/]+)/round=([0-9]+)/', {i})" for i in (1, 2)]
-    paths = ", ".join(_quoted(re.sub(r"([*?\[])", r"[\1]", str(home / p.path))) for _, p in parts)  # names, not globs
-    source = f"read_parquet([{paths}], filename = true, hive_partitioning = false, union_by_name = true)"
-    return f"SELECT {names}, {place[0]} AS run, {place[1]}::INTEGER AS round FROM {source}"
-
-
-def _duck_type(kind: pa.DataType) -> str:
-    if pa.types.is_list(kind):
-        return _duck_type(kind.value_type) + "[]"
-    names = {"string": "VARCHAR", "int64": "BIGINT", "int32": "INTEGER", "double": "DOUBLE", "bool": "BOOLEAN"}
-    return names[str(kind)]
-
-
-def _stages(manifests: Sequence[Manifest]) -> pa.Table:
-    def row(m: Manifest) -> tuple[Any, ...]:
-        meta = json.dumps(m.meta, ensure_ascii=False)
-        return m.run, m.round, m.stage, m.fingerprint, int(m.created * 1e6), m.version, m.rows, meta
-
-    return _table([row(m) for m in manifests], STAGES)
-
-
-def _timings(manifests: Sequence[Manifest]) -> pa.Table:
-    def row(m: Manifest) -> tuple[Any, ...]:
-        numbers = [m.meta.get(k, 0) for k in ("seconds", "startup_seconds", "rows", "tokens")]
-        return m.run, m.round, m.stage, *numbers
-
-    return _table([row(m) for m in manifests], TIMINGS)
-
-
-def _table(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
-    return pa.table([pa.array([r[i] for r in rows], f.type) for i, f in enumerate(schema)], schema=schema)
-
-
 def _plain(table: pa.Table) -> pa.Table:
     """Sums of integers come as 128-bit decimals from DuckDB; make them integers again where they fit."""
     for i, field in enumerate(table.schema):
@@ -235,13 +156,15 @@ def _plain(table: pa.Table) -> pa.Table:
     return table
 
 
-def _mentioned(text: str) -> set[str]:
-    """Words of an SQL text without its comments: a superset of the relations it reads."""
-    return set(re.findall(r"\w+", re.sub(r"--.*", "", text).lower()))
+def _define(con: duckdb.DuckDBPyConnection, home: Path, manifests: Sequence[Manifest], **which: set[str]) -> None:
+    try:
+        catalog.define(con, home, manifests, **which)
+    except (duckdb.InvalidInputException, duckdb.BinderException) as e:  # not Parquet, or other columns
+        raise LedgerError(f"the ledger in {home} cannot be read: {_first_line(e)}") from e
 
 
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def _mentioned(text: str, params: Mapping[str, Any]) -> dict[str, Any] | None:
+    return {k: v for k, v in params.items() if re.search(rf"\${k}\b", text)} or None
 
 
 def _remove(database: Path) -> None:

@@ -6,11 +6,11 @@
 import json
 import os
 from collections.abc import Collection, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 from data.errors import UserError
@@ -87,19 +87,30 @@ def committed(home: Path, run: str | None = None, rounds: Collection[int] | None
 
 def write_atomic(path: Path, data: bytes) -> None:
     """Write a file so that it is whole or absent, also after a crash. Raises LedgerError and leaves nothing behind."""
+    with atomic(path) as f:
+        f.write(data)
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[BinaryIO]:
+    """A file to write that appears at `path` when the block ends, whole; after an error or a crash it is absent.
+
+    Raises LedgerError when it cannot be written.
+    """
     temp = path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temp.open("wb") as f:
-            f.write(data)
+            yield f
             f.flush()
             os.fsync(f.fileno())
         temp.replace(path)
         sync_folder(path.parent)
     except OSError as e:
+        raise unwritable(path, e) from e
+    finally:
         with suppress(OSError):
             temp.unlink(missing_ok=True)
-        raise unwritable(path, e) from e
 
 
 def sync_folder(folder: Path) -> None:

@@ -13,7 +13,8 @@ One process at a time may write a stage; any number may read.
 import os
 import re
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from data import duck, manifest, schemas
+from data import catalog, duck, manifest, schemas
 from data.ids import content_id
 from data.manifest import LedgerError, Manifest, Part
 
@@ -96,6 +97,12 @@ class Store:
         manifests = list(manifest.committed(self.home, run, rounds))
         return duck.query(self.home, manifests, sql, params or {}, tables or {})
 
+    def workspace(
+        self, run: str | None = None, rounds: Collection[int] | None = None, memory_gib: float = 0
+    ) -> AbstractContextManager[duck.Workspace]:
+        """Room for a stage's own tables beside the committed rows of the chosen runs and rounds (None: all)."""
+        return duck.workspace(self.home, list(manifest.committed(self.home, run, rounds)), memory_gib)
+
     def publish(self) -> Path:
         """Rebuild `flywheel.duckdb` and swap it in. Several processes may publish at the same time."""
         return duck.publish(self.home)
@@ -118,8 +125,11 @@ class Stage:
         """Whether this part was written, now or before a crash."""
         return self._path(relation, key).exists()
 
-    def write(self, relation: str, key: str, rows: Sequence[Any] | pa.Table) -> None:
-        """Write one part, whole or not at all; a part that exists is left alone. Raises LedgerError."""
+    def write(self, relation: str, key: str, rows: Sequence[Any] | pa.Table | pa.RecordBatchReader) -> None:
+        """Write one part, whole or not at all; a part that exists is left alone. Raises LedgerError.
+
+        A table or a stream of batches may have further columns and lack those that have a default.
+        """
         if self.done:
             raise ValueError(
                 f"stage {self.name} of {self.at.run}, round {self.at.round} is committed and cannot change"
@@ -127,11 +137,10 @@ class Stage:
         path, record = self._path(relation, key), _record(relation)
         if path.exists():
             return
-        table = schemas.conform(rows, record) if isinstance(rows, pa.Table) else schemas.to_table(rows, record)
-        table = table.replace_schema_metadata({"flywheel.spent": f"{self._seconds():.3f}"})
-        sink = pa.BufferOutputStream()
-        pq.write_table(table, sink, compression="zstd")
-        manifest.write_atomic(path, sink.getvalue())
+        with manifest.atomic(path) as f, pq.ParquetWriter(f, schemas.schema(record), compression="zstd") as writer:
+            for table in _tables(rows, record):
+                writer.write_table(table)
+            writer.add_key_value_metadata({"flywheel.spent": f"{self._seconds():.3f}"})
 
     def partial(self, relation: str) -> pa.Table:
         """Rows of this stage's parts so far, without `run` and `round`: where a killed stage continues."""
@@ -177,6 +186,13 @@ class Stage:
         return Part(relation, str(path.relative_to(self._home)), pq.read_metadata(path).num_rows, path.stat().st_size)
 
 
+def _tables(rows: Sequence[Any] | pa.Table | pa.RecordBatchReader, record: type) -> Iterator[pa.Table]:
+    if isinstance(rows, pa.RecordBatchReader):
+        yield from (schemas.conform(pa.Table.from_batches([batch]), record) for batch in rows)
+    else:
+        yield schemas.conform(rows, record) if isinstance(rows, pa.Table) else schemas.to_table(rows, record)
+
+
 def _record(relation: str) -> type:
     if relation not in schemas.RELATIONS:
         raise LookupError(f"no relation {relation!r}: known are {', '.join(schemas.RELATIONS)}")
@@ -191,12 +207,12 @@ def _checked(what: str, name: str) -> str:
 
 
 def _read_part(home: Path, part: Part, record: type) -> pa.Table:
-    duck.check(home, part)
+    catalog.check(home, part)
     try:
         return schemas.conform(pq.read_table(home / part.path, partitioning=None), record)
     except (OSError, pa.ArrowException, ValueError) as e:
-        raise duck.damaged(home, part, str(e)) from e
+        raise catalog.damaged(home, part, str(e)) from e
 
 
 def _spent(path: Path) -> float:
-    return float((pq.read_schema(path).metadata or {}).get(b"flywheel.spent", 0))
+    return float((pq.read_metadata(path).metadata or {}).get(b"flywheel.spent", 0))

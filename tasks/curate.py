@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from data import duck
+from data import catalog
 from data.ids import content_id, derived_seed
 from data.store import At, Stage, Store
 from tasks.settings import CurateSettings
@@ -54,7 +54,7 @@ def _work(store: Store, at: At, settings: CurateSettings, stage: Stage) -> None:
     known = {"round": at.round, "seed": str(derived_seed("curate", at.seed, at.round)), **settings.model_dump()}
 
     def select(name: str) -> pa.Table:
-        text = duck.statement(name)
+        text = catalog.statement(name)
         params = {k: v for k, v in known.items() if f"${k}" in text}
         return store.query(text, params, run=at.run, rounds=range(at.round), tables=tables)
 

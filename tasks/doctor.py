@@ -17,7 +17,7 @@ from typing import Literal
 
 from packaging.requirements import Requirement
 
-from data import duck, manifest, registry, store
+from data import catalog, manifest, registry, store
 from data.errors import UserError
 
 LOW_DISK_GIB = 5.0
@@ -113,7 +113,7 @@ def ledger(home: Path) -> Finding:
     try:
         for m in manifest.committed(home):
             for part in m.parts:
-                duck.check(home, part)
+                catalog.check(home, part)
             stages, parts, rows = stages + 1, parts + len(m.parts), rows + m.rows
             runs.add(m.run)
     except UserError as e:

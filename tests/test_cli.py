@@ -17,6 +17,7 @@ from data.duck import QueryError
 from data.records import Model, RoundResult, Score
 from data.store import At, Store
 from flows import cli
+from flows.commands import status
 from tasks import doctor
 
 COMMAND = [sys.executable, "-m", "flows.cli"]
@@ -145,7 +146,7 @@ def test_a_full_disk_is_one_sentence(monkeypatch: pytest.MonkeyPatch, capsys: py
     def full(_: object) -> int:
         raise OSError(28, "No space left on device", "/runs/part.parquet")
 
-    monkeypatch.setattr(cli, "_status", full)
+    monkeypatch.setattr(status, "run", full)
     code, _, err = run(capsys, "status")
     assert code == 2
     assert "no space left" in err
@@ -156,7 +157,7 @@ def test_a_fault_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) ->
     def broken(_: object) -> int:
         raise KeyError("bug")
 
-    monkeypatch.setattr(cli, "_status", broken)
+    monkeypatch.setattr(status, "run", broken)
     with pytest.raises(KeyError):
         cli.main(["status"])
 

@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from data import duck
+from data import catalog
 from tests.rows import ask, given
 
 Rows = list[dict[str, Any]]
@@ -349,16 +349,16 @@ CASES = [
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.relation)
 def test_given_rows_lead_to_the_expected_ones(case: Case):
     tables = {name: given(name, *rows) for name, rows in case.given.items()} | case.tables
-    text = duck.statement(case.relation)
+    text = catalog.statement(case.relation)
     found = ask(f"SELECT * FROM ({text}) ORDER BY {case.by}" if case.by else text, case.params, **tables)
     assert len(found) == len(case.expect), found
     for row, expected in zip(found, case.expect, strict=True):
         assert {k: row[k] for k in expected} == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("name", duck.files())
+@pytest.mark.parametrize("name", catalog.files())
 def test_every_file_is_one_select_with_its_grain_and_a_case(name: str):
-    text = duck.statement(name)
+    text = catalog.statement(name)
     assert text.startswith("-- grain: one row per ")
     assert not any(";" in line.split("--")[0] for line in text.splitlines())
     assert text.splitlines()[1].split()[0] in ("WITH", "SELECT")
@@ -368,4 +368,4 @@ def test_every_file_is_one_select_with_its_grain_and_a_case(name: str):
 
 def test_an_unknown_statement_lists_the_known_ones():
     with pytest.raises(LookupError, match="sft_decisions"):
-        duck.statement("nope")
+        catalog.statement("nope")

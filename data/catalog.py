@@ -1,0 +1,160 @@
+"""The catalog: every relation and view of the ledger, made in a DuckDB connection over explicit lists of parts.
+
+Relations come from `schemas.py`, views from data/sql/*.sql (one SELECT a file, its name the view's, line 1 its grain).
+Not here: connections, and DuckDB itself (`duck.py`).
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from functools import cache
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from data import schemas
+from data.manifest import LedgerError, Manifest, Part
+
+SQL = Path(__file__).parent / "sql"
+_PLACE = [("run", pa.string()), ("round", pa.int32()), ("stage", pa.string())]
+STAGES = pa.schema(
+    [
+        *_PLACE,
+        ("fingerprint", pa.string()),
+        ("created", pa.timestamp("us", "UTC")),
+        ("version", pa.string()),
+        ("rows", pa.int64()),
+        ("meta", pa.string()),  # JSON
+    ]
+)
+TIMINGS = pa.schema(
+    [
+        *_PLACE,
+        ("seconds", pa.float64()),
+        ("startup_seconds", pa.float64()),
+        ("rows", pa.int64()),
+        ("tokens", pa.int64()),
+    ]
+)
+
+
+def statement(name: str) -> str:
+    """The SELECT of data/sql/<name>.sql. Raises LookupError that lists the known names."""
+    if name not in files():
+        raise LookupError(f"no data/sql/{name}.sql: known are {', '.join(files())}")
+    return files()[name]
+
+
+@cache
+def files() -> dict[str, str]:
+    """Text of every file in data/sql by its name."""
+    return {f.stem: f.read_text() for f in sorted(SQL.glob("*.sql"))}
+
+
+def define(
+    con: Any,
+    home: Path,
+    manifests: Sequence[Manifest],
+    wanted: set[str] | None = None,
+    given: set[str] | None = None,
+) -> None:
+    """Make the relations and the views of data/sql in a database (`wanted`: only these and what they need).
+
+    Names in `given` exist already. Files with `$parameters` are statements, not views, and are left out.
+    """
+    texts = {n: t for n, t in files().items() if "$" not in t}
+    needs = {n: mentioned(t) - {n} for n, t in texts.items()}
+    order = list(TopologicalSorter({n: needs[n] & needs.keys() for n in needs}).static_order())
+    if wanted is not None:
+        wanted = set(wanted)
+        for name in reversed(order):
+            wanted |= needs[name] if name in wanted else set()
+    skip = given or set()
+
+    def want(name: str) -> bool:
+        return name not in skip and (wanted is None or name in wanted)
+
+    for relation in filter(want, schemas.RELATIONS):
+        parts = [(m, p) for m in manifests for p in m.parts if p.relation == relation]
+        con.execute(f"CREATE VIEW {relation} AS {_select(home, relation, parts)}")
+    for name, table in (("stages", _stages(manifests)), ("timings", _timings(manifests))):
+        if want(name):
+            con.register("_rows", table)
+            con.execute(f"CREATE TABLE {name} AS SELECT * FROM _rows")
+            con.unregister("_rows")
+    for name in filter(want, order):
+        con.execute(f"CREATE VIEW {name} AS {texts[name]}")
+        con.execute(f"COMMENT ON VIEW {name} IS {quoted(texts[name].splitlines()[0].removeprefix('-- '))}")
+
+
+def check(home: Path, part: Part) -> None:
+    """Raises LedgerError when a committed part is missing or has another size than its manifest says."""
+    try:
+        size = (home / part.path).stat().st_size
+    except OSError as e:
+        raise damaged(home, part, e.strerror or str(e)) from e
+    if size != part.bytes:
+        raise damaged(home, part, f"{size} bytes, {part.bytes} were committed")
+
+
+def damaged(home: Path, part: Part, why: str) -> LedgerError:
+    """The error of a part that cannot be read."""
+    pieces = Path(part.path).parts
+    run, number = pieces[-3].removeprefix("run="), pieces[-2].removeprefix("round=")
+    return LedgerError(
+        f"the part {home / part.path} of {part.relation} is damaged ({why}): restore it from a copy, or delete the "
+        f"manifests in {home / 'manifests' / run / f'round-{number}'} that name it and resume the run to redo them"
+    )
+
+
+def _select(home: Path, relation: str, parts: Sequence[tuple[Manifest, Part]]) -> str:
+    """SELECT over a list of parts. DuckDB's own partition columns would also read a `run=…` in the path of the home."""
+    schema = schemas.placed(schemas.RELATIONS[relation])
+    if not parts:
+        columns = ", ".join(f'NULL::{_duck_type(f.type)} AS "{f.name}"' for f in schema)
+        return f"SELECT {columns} WHERE false"
+    for _, part in parts:
+        check(home, part)
+    names = ", ".join(f'"{name}"' for name in schemas.schema(schemas.RELATIONS[relation]).names)
+    place = [f"regexp_extract(filename, '.*/run=([^/]+)/round=([0-9]+)/', {i})" for i in (1, 2)]
+    paths = ", ".join(quoted(re.sub(r"([*?\[])", r"[\1]", str(home / p.path))) for _, p in parts)  # names, not globs
+    source = f"read_parquet([{paths}], filename = true, hive_partitioning = false, union_by_name = true)"
+    return f"SELECT {names}, {place[0]} AS run, {place[1]}::INTEGER AS round FROM {source}"
+
+
+def _duck_type(kind: pa.DataType) -> str:
+    if pa.types.is_list(kind):
+        return _duck_type(kind.value_type) + "[]"
+    names = {"string": "VARCHAR", "int64": "BIGINT", "int32": "INTEGER", "double": "DOUBLE", "bool": "BOOLEAN"}
+    return names[str(kind)]
+
+
+def _stages(manifests: Sequence[Manifest]) -> pa.Table:
+    def row(m: Manifest) -> tuple[Any, ...]:
+        meta = json.dumps(m.meta, ensure_ascii=False)
+        return m.run, m.round, m.stage, m.fingerprint, int(m.created * 1e6), m.version, m.rows, meta
+
+    return _table([row(m) for m in manifests], STAGES)
+
+
+def _timings(manifests: Sequence[Manifest]) -> pa.Table:
+    def row(m: Manifest) -> tuple[Any, ...]:
+        numbers = [m.meta.get(k, 0) for k in ("seconds", "startup_seconds", "rows", "tokens")]
+        return m.run, m.round, m.stage, *numbers
+
+    return _table([row(m) for m in manifests], TIMINGS)
+
+
+def _table(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
+    return pa.table([pa.array([r[i] for r in rows], f.type) for i, f in enumerate(schema)], schema=schema)
+
+
+def mentioned(text: str) -> set[str]:
+    """Words of an SQL text without its comments: a superset of the relations it reads."""
+    return set(re.findall(r"\w+", re.sub(r"--.*", "", text).lower()))
+
+
+def quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

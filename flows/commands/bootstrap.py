@@ -1,0 +1,23 @@
+"""`flywheel bootstrap`: train the seed policy. Not here: how (`flows/bootstrap.py`)."""
+
+import argparse
+from pathlib import Path
+
+from flows.commands import _options
+
+HELP = "train the seed policy from solver-written solutions"
+
+
+def arguments(command: argparse.ArgumentParser) -> None:
+    """Where to, name, settings."""
+    command.add_argument("--out", type=Path, help="folder of the new model (default: the shipped one's)")
+    command.add_argument("--name", help="name of the run; that of a killed one continues it")
+    _options.settings(command)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 when the model was written."""
+    _options.prepare_prefect()
+    from flows import bootstrap
+
+    return bootstrap.main(out=args.out, overrides=args.overrides, run_seed=args.run_seed, name=args.name)

@@ -1,0 +1,30 @@
+"""`flywheel reverify`: judge stored attempts again. Not here: how (`flows/reverification.py`)."""
+
+import argparse
+
+from flows.commands import _options
+
+HELP = "judge stored attempts again with the verifiers as they are now"
+
+
+def arguments(command: argparse.ArgumentParser) -> None:
+    """What to judge again, workers, form of the output."""
+    command.add_argument("--verifier", nargs="+", default=[], metavar="NAME", help="only what these have judged")
+    command.add_argument("--runs", nargs="+", default=[], metavar="RUN", help="only these runs")
+    command.add_argument("--rounds", nargs="+", type=int, default=[], metavar="N", help="only these rounds")
+    command.add_argument("--held-out", action="store_true", help="held-out samples too, and what it does to scores")
+    command.add_argument("--fail-on-flips", action="store_true", help="exit with 1 when a kept attempt has flipped")
+    _options.workers(command)
+    _options.as_json(command)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0, or 1 when a kept attempt has flipped and that is asked for."""
+    _options.prepare_prefect()
+    from flows import reverification
+    from tasks.reverify import Chosen
+
+    chosen = Chosen(args.verifier, args.runs, args.rounds, args.held_out)
+    return reverification.main(
+        chosen, workers=args.workers, timeout_s=args.timeout, form=args.form, fail_on_flips=args.fail_on_flips
+    )
