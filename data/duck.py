@@ -69,7 +69,7 @@ class Workspace:
 
     def value(self, text: str, params: Mapping[str, Any] | None = None) -> Any:
         """The first column of the first row; None without rows."""
-        rows = self.connection.execute(f"FROM ({text}) LIMIT 1", _mentioned(text, params or {})).fetchall()
+        rows = self.connection.execute(f"FROM (\n{text}\n) LIMIT 1", _mentioned(text, params or {})).fetchall()
         return rows[0][0] if rows else None
 
     def stream(self, text: str, params: Mapping[str, Any] | None = None, batch: int = 50_000) -> pa.RecordBatchReader:
