@@ -27,11 +27,11 @@ from data.ids import content_id, derived_seed
 from data.progress import Progress, silent
 from data.records import Loss, Model
 from data.store import At, Store
+from data.weights import weights_id
 from tasks.curate import Curated
 from tasks.first_model import ModelRef
 from tasks.objectives import LossPoint, TrainReport
 from tasks.objectives._setup import TrainingError
-from tasks.objectives._weights import weights_id
 from tasks.settings import DistillSettings
 
 VERSION = 1

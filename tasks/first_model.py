@@ -11,8 +11,8 @@ from data.errors import UserError
 from data.ids import content_id
 from data.records import Model
 from data.store import At, Store
+from data.weights import weights_id
 from tasks.engines._model import HUB_ID
-from tasks.objectives._weights import weights_id
 
 VERSION = 1
 SEED_POLICY = Path(__file__).parents[1] / "data" / "seed_policy"

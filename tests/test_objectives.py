@@ -16,12 +16,12 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from data.errors import UserError
 from data.records import Example, Problem
 from data.store import At, Store
+from data.weights import weights_id
 from tasks import distill
 from tasks.engines import _prompts
 from tasks.first_model import ModelRef
 from tasks.objectives import _rows, _run, dpo, sft
 from tasks.objectives._setup import TrainingError
-from tasks.objectives._weights import weights_id
 from tasks.settings import DistillSettings
 from tests import tiny
 

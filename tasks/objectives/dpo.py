@@ -6,8 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from data.weights import weights_id
 from tasks.objectives import TrainReport, _rows, _setup
-from tasks.objectives._weights import weights_id
 from tasks.objectives._work import Work, run_key
 from tasks.settings import DistillSettings
 
