@@ -76,6 +76,16 @@ FLIPS = [
     {"attempt_id": "d", "kept": False, "role": "example", "dataset_id": "d", "fate": "lucky"},
 ]
 
+TRACED = pa.Table.from_pylist(
+    [
+        {"attempt_id": "a", "model_id": "m", "outcome": "correct", "tokens": 5},
+        {"attempt_id": "c", "model_id": "n", "outcome": "incorrect", "tokens": 6},
+    ]
+)
+for _name in ("domain", "level", "source", "strategy", "written_in_round", "verifier", "verifier_version", "isolation",
+              "steps_checked", "steps_wrong"):  # fmt: skip
+    TRACED = TRACED.append_column(_name, pa.nulls(2, pa.string()))
+
 CASES = [
     Case(
         "judged",
@@ -342,6 +352,76 @@ CASES = [
         "reviewed_scores",
         {"reviews": REVIEWS, "eval_samples": [{**SAMPLE, "id": x} for x in "abs"] + [{**SAMPLE, "id": "new"}]},
         [{"model_id": "m", "samples": 3, "flipped": 3, "old_pass1": 1.0, "pass1": 0.5}],
+    ),
+    Case(
+        "export_lineage",
+        {**JUDGED, "attempts": [*ATTEMPTS, {"id": "a", "problem_id": "p", "round": 1, "model_id": "later"}]},
+        [
+            {
+                "attempt_id": "a",
+                "domain": "sums",
+                "level": 2,
+                "verifier_version": 2,
+                "outcome": "correct",
+                "steps_checked": 1,
+                "steps_wrong": 0,
+                "written_in_round": 0,
+                "model_id": "",
+                "tokens": 5,
+            },
+            {"attempt_id": "b", "outcome": "lucky", "steps_checked": 2, "steps_wrong": 1},
+            {"attempt_id": "e", "outcome": "unverified", "level": 5, "steps_checked": 0},
+            {"attempt_id": "x", "outcome": None, "domain": None, "steps_checked": 0, "tokens": None},
+        ],
+        {"run": "r"},
+        by="attempt_id",
+        tables={"sides": pa.table({"attempt_id": ["a", "b", "e", "x"]})},
+    ),
+    Case(
+        "export_examples",
+        {
+            "problems": [{**PROBLEMS[0], "gold": "two"}, {**PROBLEMS[0], "gold": "two", "round": 1}],
+            "examples": [
+                {"attempt_id": "a", "problem_id": "p", "prompt": "1+1", "completion": "#### 2", "dataset_id": "d"},
+                {"attempt_id": "a", "problem_id": "p", "dataset_id": "another"},
+                {"attempt_id": "b", "dataset_id": "d"},
+                {"attempt_id": "c", "dataset_id": "d", "round": 1},
+                {"attempt_id": "c", "dataset_id": "d", "run": "s"},
+            ],
+        },
+        [
+            {"attempt_id": "a", "prompt": "1+1", "completion": "#### 2", "gold": "two", "model_id": "m", "tokens": 5},
+            {"attempt_id": "b", "model_id": None, "gold": None},
+        ],
+        {"run": "r", "round": 0, "dataset": "d"},
+        by="attempt_id",
+        tables={"traced": TRACED},
+    ),
+    Case(
+        "export_pairs",
+        {
+            "problems": [{**PROBLEMS[0], "gold": "two"}],
+            "pairs": [
+                {"chosen_id": "a", "rejected_id": "c", "problem_id": "p", "chosen": "2", "rejected": "3"},
+                {"chosen_id": "a", "rejected_id": "c", "dataset_id": "another"},
+                {"chosen_id": "a", "rejected_id": "c", "run": "s"},
+            ],
+        },
+        [
+            {
+                "chosen": "2",
+                "rejected": "3",
+                "gold": "two",
+                "outcome": "correct",
+                "rejected_outcome": "incorrect",
+                "model_id": "m",
+                "rejected_model_id": "n",
+                "tokens": 5,
+                "rejected_tokens": 6,
+            },
+        ],
+        {"run": "r", "round": 0, "dataset": ""},
+        tables={"traced": TRACED},
     ),
 ]
 
