@@ -14,11 +14,20 @@ from typing import Any
 
 import pyarrow as pa
 
-from data import schemas
+from data import migrations, schemas
 from data.manifest import LedgerError, Manifest, Part
 
 SQL = Path(__file__).parent / "sql"
 _PLACE = [("run", pa.string()), ("round", pa.int32()), ("stage", pa.string())]
+MIGRATIONS = pa.schema(
+    [
+        ("number", pa.int64()),
+        ("name", pa.string()),
+        ("checksum", pa.string()),  # sha256 of the file
+        ("created", pa.timestamp("us", "UTC")),
+        ("version", pa.string()),  # of this package
+    ]
+)
 STAGES = pa.schema(
     [
         *_PLACE,
@@ -79,7 +88,8 @@ def define(
     for relation in filter(want, schemas.RELATIONS):
         parts = [(m, p) for m in manifests for p in m.parts if p.relation == relation]
         con.execute(f"CREATE VIEW {relation} AS {_select(home, relation, parts)}")
-    for name, table in (("stages", _stages(manifests)), ("timings", _timings(manifests))):
+    tables = {"stages": _stages(manifests), "timings": _timings(manifests), "schema_migrations": _migrations(home)}
+    for name, table in tables.items():
         if want(name):
             con.register("_rows", table)
             con.execute(f"CREATE TABLE {name} AS SELECT * FROM _rows")
@@ -110,18 +120,40 @@ def damaged(home: Path, part: Part, why: str) -> LedgerError:
 
 
 def _select(home: Path, relation: str, parts: Sequence[tuple[Manifest, Part]]) -> str:
-    """SELECT over a list of parts. DuckDB's own partition columns would also read a `run=…` in the path of the home."""
-    schema = schemas.placed(schemas.RELATIONS[relation])
-    if not parts:
-        columns = ", ".join(f'NULL::{_duck_type(f.type)} AS "{f.name}"' for f in schema)
-        return f"SELECT {columns} WHERE false"
+    """SELECT over a list of parts; those of an earlier schema come as rows of this one."""
+    record = schemas.RELATIONS[relation]
+    names = ", ".join(f'"{name}"' for name in schemas.placed(record).names)
+    empty = ", ".join(f'NULL::{_duck_type(f.type)} AS "{f.name}"' for f in schemas.placed(record))
+    fields = {f.name: _literal(schemas.default(record, f.name)) for f in schemas.placed(record)}
+    padded = ", ".join(f'coalesce("{n}", {value}) AS "{n}"' if value else f'"{n}"' for n, value in fields.items())
+    groups: dict[tuple[int, bool], list[Part]] = {}
     for _, part in parts:
         check(home, part)
-    names = ", ".join(f'"{name}"' for name in schemas.schema(schemas.RELATIONS[relation]).names)
+        groups.setdefault((part.schema, part.columns == schemas.columns_id(record)), []).append(part)
+    selects = []
+    for (version, same_columns), group in sorted(groups.items()):
+        rows = _rows(home, group)
+        upgraded = migrations.upgraded(relation, version, rows)
+        if same_columns and upgraded == rows:
+            selects.append(f"SELECT {names} FROM ({rows})")
+        else:
+            selects.append(f"SELECT {padded} FROM (SELECT {empty} WHERE false UNION ALL BY NAME FROM ({upgraded}))")
+    return " UNION ALL ".join(selects) or f"SELECT {empty} WHERE false"
+
+
+def _rows(home: Path, parts: Sequence[Part]) -> str:
+    """SELECT over parts as they are. DuckDB's own partition columns would also read a `run=…` in the home's path."""
+    paths = ", ".join(quoted(re.sub(r"([*?\[])", r"[\1]", str(home / p.path))) for p in parts)  # names, not globs
     place = [f"regexp_extract(filename, '.*/run=([^/]+)/round=([0-9]+)/', {i})" for i in (1, 2)]
-    paths = ", ".join(quoted(re.sub(r"([*?\[])", r"[\1]", str(home / p.path))) for _, p in parts)  # names, not globs
     source = f"read_parquet([{paths}], filename = true, hive_partitioning = false, union_by_name = true)"
-    return f"SELECT {names}, {place[0]} AS run, {place[1]}::INTEGER AS round FROM {source}"
+    return f"SELECT * EXCLUDE (filename), {place[0]} AS run, {place[1]}::INTEGER AS round FROM {source}"
+
+
+def _literal(value: Any) -> str:
+    """A field's default in SQL; empty when it has none, or None."""
+    if value is None:
+        return ""
+    return quoted(value) if isinstance(value, str) else str(value)
 
 
 def _duck_type(kind: pa.DataType) -> str:
@@ -129,6 +161,13 @@ def _duck_type(kind: pa.DataType) -> str:
         return _duck_type(kind.value_type) + "[]"
     names = {"string": "VARCHAR", "int64": "BIGINT", "int32": "INTEGER", "double": "DOUBLE", "bool": "BOOLEAN"}
     return names[str(kind)]
+
+
+def _migrations(home: Path) -> pa.Table:
+    def row(m: dict[str, Any]) -> tuple[Any, ...]:
+        return m["number"], m["name"], m["checksum"], int(m["created"] * 1e6), m["version"]
+
+    return _table([row(m) for m in migrations.noted(home)], MIGRATIONS)
 
 
 def _stages(manifests: Sequence[Manifest]) -> pa.Table:

@@ -13,17 +13,23 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import uuid4
 
+from data import migrations
 from data.errors import UserError
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One immutable Parquet file. `path` is relative to the home, so that a home can be moved."""
+    """One immutable Parquet file. `path` is relative to the home, so that a home can be moved.
+
+    `schema` is the version it was written by (`migrations`), `columns` says which it has (`schemas.columns_id`).
+    """
 
     relation: str
     path: str
     rows: int
     bytes: int
+    schema: int = 1
+    columns: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,9 @@ def path_of(home: Path, run: str, round: int, stage: str) -> Path:
 
 
 def write(home: Path, manifest: Manifest) -> None:
-    """Commit a stage."""
+    """Commit a stage. Raises SchemaError when this code must not write into the home."""
+    if (noted := migrations.due(home, package_version())) is not None:
+        write_atomic(home / migrations.NOTED, noted)
     text = json.dumps(asdict(manifest), indent=1, ensure_ascii=False)
     write_atomic(path_of(home, manifest.run, manifest.round, manifest.stage), text.encode())
 
@@ -74,7 +82,8 @@ def read(path: Path) -> Manifest | None:
 
 
 def committed(home: Path, run: str | None = None, rounds: Collection[int] | None = None) -> Iterator[Manifest]:
-    """Manifests of the chosen runs and rounds (None: all), by run, round and stage name."""
+    """Manifests of the chosen runs and rounds (None: all), by run, round and stage name. Raises SchemaError."""
+    migrations.noted(home)
     root = home / "manifests"
     for name in [run] if run else sorted(_entries(root)):
         folders = {int(f.removeprefix("round-")): f for f in _entries(root / name) if f.startswith("round-")}

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 import pyarrow as pa
 
 from data import records
+from data.ids import content_id
 
 R = TypeVar("R")
 
@@ -63,6 +64,16 @@ def rows(table: pa.Table, record: type[R]) -> list[R]:
     """The rows of a table as records; further columns (`run`, `round`) are left out."""
     names = schema(record).names
     return [record(*values) for values in zip(*(table[name].to_pylist() for name in names), strict=True)]
+
+
+def columns_id(record: type) -> str:
+    """A hash of the names of the record's columns, by which a part says which ones it has."""
+    return content_id(schema(record).names)
+
+
+def default(record: type, name: str) -> Any:
+    """What a column holds in parts that lack it; None when the record does not say."""
+    return next((f.default for f in fields(record) if f.name == name and f.default is not MISSING), None)
 
 
 def conform(table: pa.Table, record: type) -> pa.Table:

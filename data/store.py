@@ -22,11 +22,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from data import catalog, duck, manifest, schemas
+from data import catalog, duck, manifest, migrations, schemas
 from data.ids import content_id
 from data.manifest import LedgerError, Manifest, Part
 
-RESERVED = ("lake", "manifests", "flywheel.duckdb", "flywheel.lock")
+RESERVED = ("lake", "manifests", "flywheel.duckdb", "flywheel.lock", migrations.NOTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Store:
         for m in manifest.committed(self.home, run, rounds):
             for part in m.parts:
                 if part.relation == relation:
-                    table = _read_part(self.home, part, record)
+                    table = _read_part(self.home, part)
                     place = pa.repeat(m.run, part.rows), pa.repeat(pa.scalar(m.round, pa.int32()), part.rows)
                     tables.append(pa.table([*table.columns, *place], schema=schemas.placed(record)))
         return pa.concat_tables(tables)
@@ -140,13 +140,14 @@ class Stage:
         with manifest.atomic(path) as f, pq.ParquetWriter(f, schemas.schema(record), compression="zstd") as writer:
             for table in _tables(rows, record):
                 writer.write_table(table)
-            writer.add_key_value_metadata({"flywheel.spent": f"{self._seconds():.3f}"})
+            noted = {"flywheel.spent": f"{self._seconds():.3f}", "flywheel.schema": str(migrations.version())}
+            writer.add_key_value_metadata(noted)
 
     def partial(self, relation: str) -> pa.Table:
         """Rows of this stage's parts so far, without `run` and `round`: where a killed stage continues."""
         record = _record(relation)
-        tables = [pq.read_table(f, partitioning=None) for f in self._files(relation)]
-        return pa.concat_tables([schemas.schema(record).empty_table(), *(schemas.conform(t, record) for t in tables)])
+        tables = [_read(f, relation, _version(f)) for f in self._files(relation)]
+        return pa.concat_tables([schemas.schema(record).empty_table(), *tables])
 
     def commit(self, meta: Mapping[str, Any] | None = None) -> None:
         """Make the stage's parts visible, all at once. Adds `seconds` (crashed tries included) to its meta."""
@@ -183,7 +184,14 @@ class Stage:
 
     def _part(self, path: Path) -> Part:
         relation = path.parts[-4]
-        return Part(relation, str(path.relative_to(self._home)), pq.read_metadata(path).num_rows, path.stat().st_size)
+        return Part(
+            relation=relation,
+            path=str(path.relative_to(self._home)),
+            rows=pq.read_metadata(path).num_rows,
+            bytes=path.stat().st_size,
+            schema=_version(path),
+            columns=content_id(pq.read_schema(path).names),
+        )
 
 
 def _tables(rows: Sequence[Any] | pa.Table | pa.RecordBatchReader, record: type) -> Iterator[pa.Table]:
@@ -206,13 +214,33 @@ def _checked(what: str, name: str) -> str:
     return name
 
 
-def _read_part(home: Path, part: Part, record: type) -> pa.Table:
+def _read_part(home: Path, part: Part) -> pa.Table:
     catalog.check(home, part)
     try:
-        return schemas.conform(pq.read_table(home / part.path, partitioning=None), record)
+        return _read(home / part.path, part.relation, part.schema)
     except (OSError, pa.ArrowException, ValueError) as e:
         raise catalog.damaged(home, part, str(e)) from e
 
 
+def _read(path: Path, relation: str, version: int) -> pa.Table:
+    """A part of an earlier schema as rows of this one."""
+    table = pq.read_table(path, partitioning=None)
+    upgraded = migrations.upgraded(relation, version, "FROM part")
+    if upgraded != "FROM part":
+        with duck.scratch({"part": table}) as con:
+            table = con.sql(upgraded).to_arrow_table()
+    return schemas.conform(table, schemas.RELATIONS[relation])
+
+
 def _spent(path: Path) -> float:
-    return float((pq.read_metadata(path).metadata or {}).get(b"flywheel.spent", 0))
+    return float(_noted(path, "spent", "0"))
+
+
+def _version(path: Path) -> int:
+    return int(_noted(path, "schema", "1"))
+
+
+def _noted(path: Path, key: str, otherwise: str) -> str:
+    """What `write` noted in the part itself."""
+    value: bytes = (pq.read_metadata(path).metadata or {}).get(f"flywheel.{key}".encode(), otherwise.encode())
+    return value.decode()

@@ -1,0 +1,1 @@
+-- The relations as they were when versions began to be counted. A part that states no version is of this one.
