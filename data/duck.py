@@ -18,7 +18,7 @@ from uuid import uuid4
 import duckdb
 import pyarrow as pa
 
-from data import catalog, manifest
+from data import catalog, locks, manifest
 from data.errors import UserError
 from data.manifest import LedgerError, Manifest
 
@@ -59,6 +59,10 @@ class Workspace:
         rows: int = self.connection.execute(created, _mentioned(text, params or {})).fetchall()[0][0]
         return rows
 
+    def view(self, name: str, text: str) -> None:
+        """Give a SELECT without parameters a name."""
+        self.connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {text}")
+
     def drop(self, name: str) -> None:
         """Forget a temporary table and free its memory."""
         self.connection.execute(f"DROP TABLE IF EXISTS temp.{name}")
@@ -85,6 +89,10 @@ def workspace(home: Path, manifests: Sequence[Manifest], memory_gib: float = 0) 
     """
     spill = home / f".spill-{uuid4().hex[:8]}"
     half = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**31
+    lock = spill.with_name(spill.name + ".lock")
+    held = None
+    with suppress(OSError):  # of a home that is not there, or read-only: nothing can spill into it either
+        held = locks.Held(lock)
     try:
         with duckdb.connect(
             config={"temp_directory": str(spill), "memory_limit": f"{memory_gib or half:.3f}GiB"}
@@ -96,6 +104,9 @@ def workspace(home: Path, manifests: Sequence[Manifest], memory_gib: float = 0) 
         raise manifest.unwritable(spill, e) from e
     finally:
         shutil.rmtree(spill, ignore_errors=True)
+        if held:
+            lock.unlink(missing_ok=True)
+            held.close()
 
 
 @contextmanager
@@ -142,7 +153,9 @@ def sql(home: Path, text: str) -> pa.Table:
             result = con.sql(text)
             return _plain(result.to_arrow_table()) if result is not None else pa.table({})
     except duckdb.IOException as e:
-        raise QueryError(f"{path} names parts that are gone ({_first_line(e)}): publish it anew by any run") from e
+        raise QueryError(
+            f"{path} names parts that are gone ({_first_line(e)}): `flywheel verify-store --repair` publishes it anew"
+        ) from e
     except duckdb.Error as e:
         raise QueryError(f"DuckDB cannot answer that: {e}") from e
 

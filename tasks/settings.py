@@ -54,15 +54,49 @@ class GenerateSettings(Settings):
     mastered_share: float = Field(0.2, ge=0, le=1, description="share of problems kept for levels already mastered")
 
 
+class Rules(Settings):
+    """The rules of curation (one file each in data/sql/rules): which are on."""
+
+    contaminated: bool = Field(True, description="drop answers to problems that are in a benchmark")
+    lucky: bool = Field(True, description="drop right answers with a wrong step")
+    truncated: bool = Field(True, description="drop texts that did not end by themselves")
+    duplicate: bool = Field(True, description="drop the same answer to the same prompt again")
+    used_before: bool = Field(True, description="drop answers that an earlier round of the run has used")
+    near_duplicate: bool = Field(True, description="drop nearly the same answer as one that stays")
+    over_the_cap: bool = Field(True, description="drop what is over per_problem")
+
+
 class CurateSettings(Settings):
     """Which attempts become training data."""
 
+    rules: Rules = Field(Rules(), description="which rules of curation are on")
     per_problem: int = Field(2, ge=1, description="most examples of one problem")
     pairs_per_problem: int = Field(1, ge=0, description="most preference pairs of one problem")
-    drop_lucky: bool = Field(True, description="drop right answers with a wrong step")
+    step_pairs_per_problem: int = Field(
+        1, ge=0, description="most pairs that share right steps and part at a wrong one, where steps are judged"
+    )
+    compared: int = Field(16, ge=2, le=256, description="attempts of one problem that are compared with each other")
+    memory_gib: float = Field(3.0, ge=0.5, description="memory DuckDB may take; what does not fit spills to the disk")
     replay_rounds: int = Field(2, ge=0, description="earlier rounds of this run whose examples are mixed in")
     replay_share: float = Field(0.25, ge=0, lt=1, description="share of a dataset that is replayed")
     min_examples: int = Field(32, ge=1, description="smallest dataset a round may train on")
+
+    @property
+    def drop_lucky(self) -> bool:
+        """Whether a right answer with a wrong step counts as wrong."""
+        return self.rules.lucky
+
+
+class GateSettings(Settings):
+    """What the data of a round may look like; shares outside these bounds are warnings, the rest is never negotiable."""
+
+    most_truncated: float = Field(0.2, ge=0, le=1, description="warn above this share of attempts cut off at the limit")
+    most_unverified: float = Field(0.05, ge=0, le=1, description="warn above this share of attempts nobody could judge")
+    least_accepted: float = Field(0.02, ge=0, le=1, description="warn below this share of correct attempts: too hard")
+    most_accepted: float = Field(0.98, ge=0, le=1, description="warn above this share of correct attempts: too easy")
+    most_of_one_level: float = Field(0.75, gt=0, le=1, description="warn when more of the examples are of one level")
+    golds: int = Field(1000, ge=1, le=100_000, description="golds per verifier that are read as the verifier does")
+    memory_gib: float = Field(2.0, ge=0, description="memory of the checks, in GiB; 0: half of the machine's")
 
 
 class DistillSettings(Settings):

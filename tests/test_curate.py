@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from data.store import At, Store
 from tasks.curate import Curated, curate
-from tasks.settings import CurateSettings
+from tasks.settings import CurateSettings, Rules
 from tests.rows import fill
 
 SETTINGS = CurateSettings(per_problem=2, replay_rounds=2, replay_share=0.25, min_examples=1)
@@ -54,7 +54,7 @@ def test_it_works_once_and_reports_the_same_again(home: Path):
     before = {f: f.stat().st_mtime_ns for f in home.rglob("*") if f.is_file()}
     assert curate(store, at(0), SETTINGS) == first
     assert before == {f: f.stat().st_mtime_ns for f in home.rglob("*") if f.is_file()}
-    other = curate(store, at(0), SETTINGS.model_copy(update={"drop_lucky": False}))
+    other = curate(store, at(0), SETTINGS.model_copy(update={"rules": Rules(lucky=False)}))
     assert other.kept == 24 and other.dataset_id != first.dataset_id
     assert len(store.read("examples")) == 24  # the other settings' manifest replaced the first
 
@@ -109,7 +109,7 @@ def curated(rows: list[dict], chosen: CurateSettings) -> tuple[Curated, dict[str
 @given(st.lists(ATTEMPT, max_size=40), st.integers(1, 3), st.booleans())
 def test_whatever_the_ledger_holds(drawn, cap, drop_lucky):
     rows = [{"id": f"a{i}", **row} for i, row in enumerate(drawn)]
-    _, tables = curated(rows, CurateSettings(per_problem=cap, drop_lucky=drop_lucky, pairs_per_problem=2))
+    _, tables = curated(rows, CurateSettings(per_problem=cap, rules=Rules(lucky=drop_lucky), pairs_per_problem=2))
     by_id = {r["id"]: r for r in rows}
     assert sorted(d["attempt_id"] for d in tables["decisions"]) == sorted(by_id)
     assert all((d["reason"] == "kept") == d["kept"] for d in tables["decisions"])

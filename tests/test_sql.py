@@ -1,6 +1,7 @@
 """Each file in data/sql: one SELECT, its grain on the first line, and given rows lead to the expected ones."""
 
 from dataclasses import dataclass, field
+from hashlib import md5
 from typing import Any
 
 import pyarrow as pa
@@ -53,6 +54,46 @@ MODEL = {"id": "m", "dataset_id": "d", "objective": "sft"}
 SAMPLE = {"model_id": "m", "domain": "sums", "level": 1, "problem_id": "p", "steps_ok": True}
 FIRST = {"round": 0, "seed": "1"}
 
+TRIED = [(a, p) for a in ATTEMPTS for p in PROBLEMS if a["problem_id"] == p["id"]]
+
+
+def attempted(*rows: dict[str, Any], round: int = 0) -> pa.Table:
+    """What `sft_attempts` gives, with what matters."""
+    usual = {"problem_id": "p", "prompt": "1+1+1", "text": "", "tokens": 5, "finish": "stop", "lucky": False}
+    usual |= {"outcome": "correct", "fault": None, "round": round}
+    return pa.Table.from_pylist([{**usual, "draw": i, **row} for i, row in enumerate(rows)])
+
+
+PAIRED = {
+    "attempts": [
+        {"id": "a", "steps": [0, 4], "logprob": -9.0},
+        {"id": "b", "steps": [0, 4]},
+        {"id": "c", "steps": [0, 2], "logprob": -1.0},
+        {"id": "d", "steps": [0, 4], "logprob": -2.0},
+        {"id": "e", "logprob": -2.0},
+        {"id": "f", "logprob": -0.1},
+        {"id": "g", "logprob": -0.1},
+    ],
+    "step_verdicts": [
+        *({"attempt_id": x, "index": 0, "kind": "same_value"} for x in "abd"),
+        {"attempt_id": "a", "index": 1, "kind": "same_value"},
+        {"attempt_id": "c", "index": 0, "kind": "same_value", "outcome": "incorrect"},
+        {"attempt_id": "d", "index": 1, "kind": "same_value", "outcome": "incorrect"},
+    ],
+}
+FORKED = {
+    "attempted": attempted(
+        {"attempt_id": "a", "text": "1+2\n#### 3"},
+        {"attempt_id": "b", "text": "2+1\n#### 3", "tokens": 9, "lucky": True},
+        {"attempt_id": "c", "text": "8\n#### 8", "outcome": "incorrect"},
+        {"attempt_id": "d", "text": "1+2\n#### 4", "outcome": "incorrect", "tokens": 4},
+        {"attempt_id": "e", "text": "#### 7", "outcome": "incorrect", "tokens": 4, "draw": 7},
+        {"attempt_id": "f", "text": "#### 7", "outcome": "incorrect", "draw": 8},
+        {"attempt_id": "g", "text": "#### 9", "outcome": "incorrect", "finish": "length"},
+    ),
+    "decided": pa.table({"attempt_id": [*"abcdefg"], "sound": [True, *[False] * 6]}),
+}
+PAIRS = {**FIRST, "pairs_per_problem": 1, "step_pairs_per_problem": 1, "compared": 16, "drop_lucky": False}
 REVIEWS = [
     {"attempt_id": "a", "version": 2, "outcome": "correct"},
     {"attempt_id": "a", "version": 3, "outcome": "incorrect"},
@@ -232,50 +273,52 @@ CASES = [
         ],
     ),
     Case(
-        "sft_decisions",
+        "sft_attempts",
         {
             **JUDGED,
-            "problems": [*PROBLEMS, {"id": "u", "prompt": "9"}],
+            "problems": [*PROBLEMS, {"id": "u", "split": "heldout"}],
             "attempts": [
                 *ATTEMPTS,
-                {"id": "f", "problem_id": "q", "text": "# 14", "finish": "length"},
-                {"id": "g", "problem_id": "gone"},
-                {"id": "h", "problem_id": "u", "text": "used  \n once"},
-                {"id": "i", "problem_id": "p", "text": "1+1  \n#### 2 "},
-                {"id": "j", "problem_id": "q", "text": "7+7\n#### 14"},
-                {"id": "k", "problem_id": "q"},
-                {"id": "l", "problem_id": "q", "round": 1},
+                {"id": "f", "problem_id": "gone"},
+                {"id": "g", "problem_id": "u"},
+                {"id": "h", "problem_id": "q"},
+                {"id": "i", "problem_id": "q", "round": 1},
             ],
-            "verdicts": [*VERDICTS, *({"attempt_id": x} for x in "fghij")],
-            "examples": [{"prompt": "9", "completion": "used once", "round": -1}],
+            "verdicts": [*VERDICTS, {"attempt_id": "f"}, {"attempt_id": "g"}],
         },
         [
-            {"reason": "duplicate", "kept": False},  # a and i, whichever is drawn second
-            {"reason": "incorrect", "attempt_id": "c"},
-            {"reason": "kept", "kept": True, "problem_id": "p"},
-            {"reason": "kept", "kept": True, "problem_id": "q"},
-            {"reason": "lucky", "attempt_id": "b"},
-            {"reason": "over the cap", "problem_id": "q"},  # d and j
-            {"reason": "truncated", "attempt_id": "f"},
-            {"reason": "unknown problem", "attempt_id": "g"},
-            {"reason": "unverified", "attempt_id": "e"},
-            {"reason": "unverified", "attempt_id": "k"},
-            {"reason": "used before", "attempt_id": "h"},
+            {"attempt_id": "a", "fault": None, "prompt": "1+1", "text": "1+1\n#### 2", "wrong_steps": 0},
+            {"attempt_id": "b", "fault": None, "lucky": True},
+            {"attempt_id": "c", "fault": "incorrect"},
+            {"attempt_id": "d", "fault": None, "domain": "sums", "level": 5, "finish": "stop", "tokens": 3},
+            {"attempt_id": "e", "fault": "unverified"},
+            {"attempt_id": "f", "fault": "unknown problem"},
+            {"attempt_id": "g", "fault": "held-out problem"},
+            {"attempt_id": "h", "fault": "unverified"},
         ],
-        {**FIRST, "per_problem": 1, "drop_lucky": True},
-        by="reason, problem_id, attempt_id",
+        FIRST,
+        by="attempt_id",
     ),
     Case(
         "sft_decisions",
-        JUDGED,
-        [{"attempt_id": x, "kept": x in "abd"} for x in "abcde"],
-        {**FIRST, "per_problem": 9, "drop_lucky": False},
+        {},
+        [
+            {"attempt_id": "a", "problem_id": "p", "kept": True, "reason": "kept", "sound": True},
+            {"attempt_id": "b", "kept": False, "reason": "lucky", "sound": False},
+            {"attempt_id": "c", "kept": False, "reason": "incorrect", "sound": False},
+            {"attempt_id": "d", "kept": False, "reason": "duplicate", "sound": True},
+        ],
+        {"round": 0},
+        by="attempt_id",
+        tables={
+            "attempted": attempted(*({"attempt_id": x, "fault": "incorrect" if x == "c" else None} for x in "abcd")),
+            "dropped": pa.table({"attempt_id": ["b", "d"], "reason": ["lucky", "duplicate"], "sound": [False, True]}),
+        },
     ),
     Case(
         "sft_examples",
         {
             "problems": PROBLEMS,
-            "attempts": [{**row, "round": 3} for row in ATTEMPTS],
             "examples": [
                 {"attempt_id": "x", "prompt": "old", "round": 2},
                 {"attempt_id": "y", "prompt": "was itself a replay", "round": 2},
@@ -294,26 +337,54 @@ CASES = [
         ],
         {"round": 3, "seed": "1", "replay_rounds": 1, "replay_share": 0.5},
         by="replay, attempt_id",
-        tables={"decided": pa.table({"attempt_id": ["a", "c", "d"], "kept": [True, False, True]})},
-    ),
-    Case(
-        "dpo_pairs",
-        {
-            **JUDGED,
-            "attempts": [*ATTEMPTS, {"id": "far", "problem_id": "p", "text": "#### 2", "tokens": 90}],
-            "verdicts": [*VERDICTS, {"attempt_id": "far"}],
+        tables={
+            "attempted": attempted(
+                *({"attempt_id": a["id"], "prompt": p["prompt"], "text": a["text"]} for a, p in TRIED), round=3
+            ),
+            "decided": pa.table({"attempt_id": ["a", "c", "d"], "kept": [True, False, True]}),
         },
-        [{"chosen_id": "a", "rejected_id": "b", "rejected": "3\n#### 2"}, {"chosen_id": "a", "rejected_id": "c"}],
-        {**FIRST, "pairs_per_problem": 2, "drop_lucky": True},
     ),
-    Case("dpo_pairs", JUDGED, [{"rejected_id": "b"}], {**FIRST, "pairs_per_problem": 1, "drop_lucky": True}),
+    Case(
+        "dataset_id",
+        {},
+        [{"dataset_id": md5(b"pairs1122").hexdigest()[:16]}],
+        {"kind": "pairs"},
+        tables={"members": pa.table({"member": ["22", "11"]})},
+    ),
     Case(
         "dpo_pairs",
-        JUDGED,
-        [{"chosen_id": "b", "rejected_id": "c"}],
-        {**FIRST, "pairs_per_problem": 1, "drop_lucky": False},
+        PAIRED,
+        [
+            {"chosen_id": "a", "rejected_id": "c", "kind": "outcome", "shared": 0, "rejected": "8\n#### 8"},
+            {"chosen_id": "a", "rejected_id": "d", "kind": "step", "shared": 4, "chosen": "1+2\n#### 3"},
+        ],
+        PAIRS,
+        by="problem_id, kind, turn",
+        tables=FORKED,
     ),
-    Case("dpo_pairs", JUDGED, [], {**FIRST, "pairs_per_problem": 0, "drop_lucky": True}),
+    Case(  # likelier first, then closer in length; copies count once, and what was cut off not at all
+        "dpo_pairs",
+        PAIRED,
+        [{"chosen_id": "a", "rejected_id": x, "kind": "outcome"} for x in "cde"],
+        {**PAIRS, "step_pairs_per_problem": 0, "pairs_per_problem": 9},
+        by="turn",
+        tables=FORKED,
+    ),
+    Case(  # the fork is the likeliest, too
+        "dpo_pairs",
+        {**PAIRED, "attempts": [{**row, "logprob": -float(ord(row["id"]) != 100)} for row in PAIRED["attempts"]]},
+        [{"chosen_id": "a", "rejected_id": "d", "kind": "step"}],
+        PAIRS,
+        tables=FORKED,
+    ),
+    Case("dpo_pairs", PAIRED, [], {**PAIRS, "step_pairs_per_problem": 0, "pairs_per_problem": 0}, tables=FORKED),
+    Case(
+        "dpo_pairs",
+        PAIRED,
+        [{"chosen_id": x, "rejected_id": "c"} for x in "b"],
+        {**PAIRS, "drop_lucky": False, "step_pairs_per_problem": 0},
+        tables={**FORKED, "decided": pa.table({"attempt_id": [*"abcdefg"], "sound": [False, True, *[False] * 5]})},
+    ),
     Case(
         "review_work",
         {

@@ -1,12 +1,11 @@
 -- grain: one row per example of round $round: what `decided` keeps, then a share of what earlier rounds had kept
 WITH fresh AS (
-    SELECT j.attempt_id, j.problem_id, j.prompt, j.text AS completion, false AS replay
-    FROM decided d
-    JOIN judged j ON j.attempt_id = d.attempt_id AND j.round = $round
-    WHERE d.kept
+    SELECT attempt_id
+    FROM decided
+    WHERE kept
 ),
 earlier AS (
-    SELECT e.attempt_id, e.problem_id, e.prompt, e.completion, md5($seed || e.attempt_id) AS shuffled,
+    SELECT e.round, e.attempt_id, md5($seed || e.attempt_id) AS shuffled,
         row_number() OVER (PARTITION BY p.domain, p.level ORDER BY shuffled, e.attempt_id) AS turn
     FROM examples e
     JOIN decisions d ON d.run = e.run AND d.round = e.round AND d.attempt_id = e.attempt_id
@@ -14,11 +13,21 @@ earlier AS (
     WHERE d.kept AND e.round >= $round - $replay_rounds AND e.round < $round
 ),
 replayed AS ( -- the levels take turns, so that a small one is not forgotten
-    SELECT attempt_id, problem_id, prompt, completion, true AS replay
+    SELECT round, attempt_id
     FROM earlier
     QUALIFY row_number() OVER (ORDER BY turn, shuffled, attempt_id)
         <= round((SELECT count(*) FROM fresh) * $replay_share / (1 - $replay_share))
+),
+texts AS (
+    SELECT attempt_id, problem_id, prompt, text AS completion, false AS replay
+    FROM attempted
+    SEMI JOIN fresh USING (attempt_id)
+    UNION ALL
+    SELECT attempt_id, problem_id, prompt, completion, true
+    FROM examples
+    SEMI JOIN replayed USING (round, attempt_id)
 )
-SELECT attempt_id, problem_id, prompt, completion, replay
-FROM (FROM fresh UNION ALL FROM replayed)
-ORDER BY replay, md5($seed || attempt_id), attempt_id
+SELECT
+    *, md5($seed || attempt_id) AS shuffled,
+    md5(concat_ws(chr(31), attempt_id, problem_id, replay, length(prompt), prompt, completion)) AS member
+FROM texts

@@ -1,0 +1,11 @@
+-- drops: the same answer to the same prompt again, white space aside
+WITH said AS (
+    SELECT
+        attempt_id, draw,
+        md5_number(concat_ws(chr(31), prompt, replace(replace(replace(text, ' ', ''), chr(10), ''), chr(9), ''))) AS said
+    FROM candidates
+    SEMI JOIN alive USING (attempt_id)
+)
+SELECT attempt_id
+FROM said
+QUALIFY row_number() OVER (PARTITION BY said ORDER BY draw, attempt_id) > 1
