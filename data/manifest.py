@@ -1,13 +1,20 @@
 """Manifests: which parts are committed, and the one atomic way to write a file. Not here: what is in the parts.
 
 `manifests/<run>/round-<n>/<stage>.json` is written last and by rename, so a part that no manifest names does not exist.
+Its last line is a checksum of all before it, so one that was edited, or copied from elsewhere, is refused by name.
+
+What survives a power cut: a file that `atomic` wrote is flushed to the disk before its rename, and so are the rename
+and every folder that was made for it, before the call returns. So a manifest never outlives the parts that it names.
+This holds as far as the disk keeps what fsync promises.
 """
 
 import json
 import os
+import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,6 +22,7 @@ from uuid import uuid4
 
 from data import migrations
 from data.errors import UserError
+from data.ids import content_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,7 @@ class Part:
     bytes: int
     schema: int = 1
     columns: str = ""
+    sha256: str = ""  # of the file; older manifests do not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,7 @@ class Manifest:
     version: str  # of this package
     parts: list[Part]
     meta: dict[str, Any]
+    checksum: str = ""  # of the manifest itself; older ones have none
 
     @property
     def rows(self) -> int:
@@ -55,43 +65,82 @@ class LedgerError(UserError):
     """The ledger cannot be read or written, in one sentence."""
 
 
+_CHECKSUM = b',\n "checksum": "'
+LOCK = "flywheel.lock"
+
+
 def path_of(home: Path, run: str, round: int, stage: str) -> Path:
     """Where the manifest of a stage lies."""
     return home / "manifests" / run / f"round-{round}" / f"{stage}.json"
+
+
+def lock_of(home: Path, run: str) -> Path:
+    """The lock that every process holds while it writes a stage of the run."""
+    return home / "manifests" / run / LOCK
+
+
+def prefix(run: str, round: int, stage: str, fingerprint: str) -> str:
+    """What the names of a stage's parts begin with."""
+    return f"part-{content_id(run, round, stage, fingerprint)}-"
 
 
 def write(home: Path, manifest: Manifest) -> None:
     """Commit a stage. Raises SchemaError when this code must not write into the home."""
     if (noted := migrations.due(home, package_version())) is not None:
         write_atomic(home / migrations.NOTED, noted)
-    text = json.dumps(asdict(manifest), indent=1, ensure_ascii=False)
-    write_atomic(path_of(home, manifest.run, manifest.round, manifest.stage), text.encode())
+    row = {k: v for k, v in asdict(manifest).items() if k != "checksum"}
+    body = json.dumps(row, indent=1, ensure_ascii=False).removesuffix("\n}").encode()
+    whole = body + _CHECKSUM + sha256(body).hexdigest().encode() + b'"\n}'
+    write_atomic(path_of(home, manifest.run, manifest.round, manifest.stage), whole)
 
 
 def read(path: Path) -> Manifest | None:
-    """The manifest at `path`, None when there is none. Raises LedgerError when it cannot be understood."""
+    """The manifest at `path`, None when there is none. Raises LedgerError when it is not as it was committed."""
     try:
-        row = json.loads(path.read_bytes())
-        return Manifest(**{**row, "parts": [Part(**p) for p in row["parts"]]})
+        data = path.read_bytes()
+        row = json.loads(data)
+        found = Manifest(**{**row, "parts": [Part(**p) for p in row["parts"]]})
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (ValueError, TypeError, KeyError) as e:
-        raise LedgerError(
-            f"the manifest {path} is damaged ({e}): delete it and resume the run to redo that stage"
-        ) from e
+    except (ValueError, TypeError, KeyError, AttributeError) as e:
+        raise _refused(path, str(e)) from e
+    if not _genuine(found, data):
+        raise _refused(path, "it was changed after it was committed")
+    if (*path.parts[-3:],) != (found.run, f"round-{found.round}", f"{found.stage}.json"):
+        raise _refused(path, f"it is that of stage {found.stage} of {found.run}, round {found.round}")
+    return found
+
+
+def _genuine(found: Manifest, data: bytes) -> bool:
+    """Whether it ends in the checksum of what stands before. Older ones have none, and none of their parts has."""
+    body, mark, checksum = data.rpartition(_CHECKSUM)
+    if not mark:
+        return not found.checksum and not any(p.sha256 for p in found.parts)
+    return checksum.strip(b'"}\n') == sha256(body).hexdigest().encode()
+
+
+def _refused(path: Path, why: str) -> LedgerError:
+    return LedgerError(
+        f"the manifest {path} is damaged ({why}): restore it from a copy, or let `flywheel verify-store --repair` "
+        "set it aside and resume the run, which does that stage again"
+    )
 
 
 def committed(home: Path, run: str | None = None, rounds: Collection[int] | None = None) -> Iterator[Manifest]:
     """Manifests of the chosen runs and rounds (None: all), by run, round and stage name. Raises SchemaError."""
     migrations.noted(home)
+    yield from (m for path in paths(home, run, rounds) if (m := read(path)))
+
+
+def paths(home: Path, run: str | None = None, rounds: Collection[int] | None = None) -> Iterator[Path]:
+    """The manifests of the chosen runs and rounds (None: all), unread, by run, round and stage name."""
     root = home / "manifests"
     for name in [run] if run else sorted(_entries(root)):
-        folders = {int(f.removeprefix("round-")): f for f in _entries(root / name) if f.startswith("round-")}
+        folders = {int(f[6:]): f for f in _entries(root / name) if re.fullmatch("round-(0|[1-9][0-9]*)", f)}
         for number in sorted(folders):
             if rounds is None or number in rounds:
                 folder = root / name / folders[number]
-                files = sorted(f for f in _entries(folder) if f.endswith(".json"))
-                yield from (m for f in files if (m := read(folder / f)))
+                yield from (folder / f for f in sorted(_entries(folder)) if re.fullmatch(r"[^.].*\.json", f))
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -108,7 +157,7 @@ def atomic(path: Path) -> Iterator[BinaryIO]:
     """
     temp = path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         with temp.open("wb") as f:
             yield f
             f.flush()
@@ -120,6 +169,20 @@ def atomic(path: Path) -> Iterator[BinaryIO]:
     finally:
         with suppress(OSError):
             temp.unlink(missing_ok=True)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder with its parents, so that they survive a power cut. Raises OSError."""
+    made = [p for p in (folder, *folder.parents) if not p.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in made:
+        sync_folder(path.parent)
+
+
+def sync_files(folder: Path) -> None:
+    """Flush every file and folder below `folder` to the disk: before a rename that says they are complete."""
+    for path in (folder, *folder.rglob("*")):
+        sync_folder(path)
 
 
 def sync_folder(folder: Path) -> None:

@@ -6,7 +6,8 @@
             stage.write("attempts", key, rows)
         stage.commit({"tokens": 12})
 
-Killed anywhere, the same calls continue: parts already written are kept, nothing is visible before `commit`.
+Killed anywhere, the same calls continue: parts already written are kept, nothing is visible before `commit`. What was
+committed survives a power cut (`manifest.py`), and damage to it is found (`integrity.py`).
 One process at a time may write a stage; any number may read.
 """
 
@@ -20,13 +21,13 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from data import catalog, duck, manifest, migrations, schemas
+from data import catalog, duck, locks, manifest, migrations, parts, schemas
 from data.ids import content_id
 from data.manifest import LedgerError, Manifest, Part
 
-RESERVED = ("lake", "manifests", "flywheel.duckdb", "flywheel.lock", migrations.NOTED)
+QUARANTINE = "quarantine"
+RESERVED = ("lake", "manifests", "flywheel.duckdb", "flywheel.lock", migrations.NOTED, QUARANTINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Store:
         """Folder for the files of a run that are not rows (models, settings, summary); made when missing."""
         path = self.home / _checked("run", run)
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            manifest.make_folder(path)
         except OSError as e:
             raise manifest.unwritable(path, e) from e
         return path
@@ -115,10 +116,12 @@ class Stage:
         self.at, self.name, self.fingerprint = at, _checked("stage", name), fingerprint
         self._home, self._opened = store.home, time.monotonic()
         _checked("run", at.run)
-        self._prefix = f"part-{content_id(at.run, at.round, name, fingerprint)}-"
+        self._prefix = manifest.prefix(at.run, at.round, name, fingerprint)
         found = manifest.read(manifest.path_of(self._home, at.run, at.round, name))
         self.done = found is not None and found.fingerprint == fingerprint
         self.meta: dict[str, Any] = dict(found.meta) if found and self.done else {}
+        self._digests: dict[Path, str] = {}
+        self._held = None if self.done else self._hold()  # before it is looked at which parts there are
         self._spent = 0.0 if self.done else max((_spent(p) for p in self._files("*")), default=0.0)
 
     def has(self, relation: str, key: str) -> bool:
@@ -137,31 +140,38 @@ class Stage:
         path, record = self._path(relation, key), _record(relation)
         if path.exists():
             return
-        with manifest.atomic(path) as f, pq.ParquetWriter(f, schemas.schema(record), compression="zstd") as writer:
-            for table in _tables(rows, record):
-                writer.write_table(table)
-            noted = {"flywheel.spent": f"{self._seconds():.3f}", "flywheel.schema": str(migrations.version())}
-            writer.add_key_value_metadata(noted)
+        tables = _tables(rows, record)
+        self._digests[path] = parts.write(path, tables, record, self.name, self.fingerprint, self._seconds())
 
     def partial(self, relation: str) -> pa.Table:
         """Rows of this stage's parts so far, without `run` and `round`: where a killed stage continues."""
-        record = _record(relation)
-        tables = [_read(f, relation, _version(f)) for f in self._files(relation)]
-        return pa.concat_tables([schemas.schema(record).empty_table(), *tables])
+        tables = [parts.read_uncommitted(f, relation) for f in self._files(relation)]
+        return pa.concat_tables([schemas.schema(_record(relation)).empty_table(), *tables])
 
     def commit(self, meta: Mapping[str, Any] | None = None) -> None:
         """Make the stage's parts visible, all at once. Adds `seconds` (crashed tries included) to its meta."""
         if self.done:
             return
-        parts = [self._part(f) for f in self._files("*")]
-        rows = sum(p.rows for p in parts)
+        written = [parts.described(self._home, f, self._digests.get(f)) for f in self._files("*")]
+        rows = sum(p.rows for p in written)
         self.meta = {"rows": rows, "seconds": round(self._seconds(), 3), **(meta or {})}
         for leftover in self._leftovers():
             leftover.unlink(missing_ok=True)
         place = self.at.run, self.at.round, self.name
-        done = Manifest(*place, self.fingerprint, time.time(), manifest.package_version(), parts, self.meta)
+        done = Manifest(*place, self.fingerprint, time.time(), manifest.package_version(), written, self.meta)
         manifest.write(self._home, done)
         self.done = True
+        if self._held:
+            self._held.close()
+
+    def _hold(self) -> locks.Held:
+        """What tells whoever clears up that this stage is being written."""
+        lock = manifest.lock_of(self._home, self.at.run)
+        try:
+            manifest.make_folder(lock.parent)
+            return locks.Held(lock)
+        except OSError as e:
+            raise manifest.unwritable(lock, e) from e
 
     def _seconds(self) -> float:
         return self._spent + time.monotonic() - self._opened
@@ -181,17 +191,6 @@ class Stage:
         manifests = manifest.path_of(self._home, self.at.run, self.at.round, self.name).parent
         found = [f for r in schemas.RELATIONS for f in self._folder(r).glob(f".{self._prefix}*.tmp")]
         return [*found, *manifests.glob(f".{self.name}.json.*.tmp")]
-
-    def _part(self, path: Path) -> Part:
-        relation = path.parts[-4]
-        return Part(
-            relation=relation,
-            path=str(path.relative_to(self._home)),
-            rows=pq.read_metadata(path).num_rows,
-            bytes=path.stat().st_size,
-            schema=_version(path),
-            columns=content_id(pq.read_schema(path).names),
-        )
 
 
 def _tables(rows: Sequence[Any] | pa.Table | pa.RecordBatchReader, record: type) -> Iterator[pa.Table]:
@@ -217,30 +216,10 @@ def _checked(what: str, name: str) -> str:
 def _read_part(home: Path, part: Part) -> pa.Table:
     catalog.check(home, part)
     try:
-        return _read(home / part.path, part.relation, part.schema)
+        return parts.read(home / part.path, part.relation, part.schema)
     except (OSError, pa.ArrowException, ValueError) as e:
         raise catalog.damaged(home, part, str(e)) from e
 
 
-def _read(path: Path, relation: str, version: int) -> pa.Table:
-    """A part of an earlier schema as rows of this one."""
-    table = pq.read_table(path, partitioning=None)
-    upgraded = migrations.upgraded(relation, version, "FROM part")
-    if upgraded != "FROM part":
-        with duck.scratch({"part": table}) as con:
-            table = con.sql(upgraded).to_arrow_table()
-    return schemas.conform(table, schemas.RELATIONS[relation])
-
-
 def _spent(path: Path) -> float:
-    return float(_noted(path, "spent", "0"))
-
-
-def _version(path: Path) -> int:
-    return int(_noted(path, "schema", "1"))
-
-
-def _noted(path: Path, key: str, otherwise: str) -> str:
-    """What `write` noted in the part itself."""
-    value: bytes = (pq.read_metadata(path).metadata or {}).get(f"flywheel.{key}".encode(), otherwise.encode())
-    return value.decode()
+    return float(parts.notes(path).get("spent", 0))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from data.errors import UserError
 
+REMOVED = "weights-removed.json"  # in the folder of a model whose weights `flywheel gc` removed: which, when and why
 _CHUNK = 1 << 22
 
 
