@@ -1,7 +1,7 @@
-"""Great Expectations over tables of the ledger. The only file that imports great_expectations, and only when asked to.
+"""Great Expectations over tables of a DuckDB connection. The only file that imports great_expectations, when asked to.
 
-It runs through SQLAlchemy on a DuckDB database in memory that holds nothing but the tables under test. A rule that is
-broken is a result; an engine that fails is an `ExpectationsError`, never bad data. Not here: which rounds pass.
+It runs through SQLAlchemy on the caller's own connection, so nothing is copied. A rule that is broken is a result; an
+engine that fails is an `ExpectationsError`, never bad data. Not here: which rules there are, and which rounds pass.
 """
 
 import atexit
@@ -10,21 +10,21 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Literal
 
-import pyarrow as pa
 from sqlalchemy.pool import StaticPool
 
-from data import duck
 from data.errors import UserError
 from data.records import Check
 
 SHOWN = 10  # offending rows kept per check
 WIDTH = 200  # characters kept of each of their values
+_TOTAL = "of_all"  # column of an offending row: how many there are
+Severity = Literal["critical", "warning"]
 
 
 class ExpectationsError(UserError):
@@ -33,72 +33,74 @@ class ExpectationsError(UserError):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One expectation on one table. `says` is what holds when it succeeds; `key` names a row of the table."""
+    """One expectation on one table, reported under `relation`. `says` is what holds when it succeeds.
+
+    `table` is a name that the caller gives a meaning.
+    """
 
     relation: str
-    key: str
+    table: str
     says: str
     expectation: str  # class in great_expectations.expectations
     arguments: dict[str, Any]
-    severity: Literal["critical", "warning"] = "critical"
+    severity: Severity = "critical"
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """One check per rule whose table was given, in their order. `startup_seconds`: importing the library."""
+def never(relation: str, table: str, says: str, rows: str, severity: Severity = "critical") -> Rule:
+    """The SELECT `rows` over `{batch}`, which stands for the table, gives none; those it gives are the offending ones.
 
-    checks: list[Check]
-    startup_seconds: float
+    Only the first SHOWN leave the database, each with the number of all.
+    """
+    query = f"SELECT *, count(*) OVER () AS {_TOTAL} FROM (\n{rows}\n) ORDER BY ALL LIMIT {SHOWN}"
+    return Rule(relation, table, says, "UnexpectedRowsExpectation", {"unexpected_rows_query": query}, severity)
 
 
-def check(tables: Mapping[str, pa.Table], rules: Sequence[Rule]) -> Checked:
-    """Hold the tables against the rules. Raises ExpectationsError when a rule cannot be evaluated."""
-    started = time.monotonic()
-    gx = _library()
-    startup = time.monotonic() - started
-    rules = [r for r in rules if r.relation in tables]
-    checks: dict[int, Check] = {}
-    with duck.scratch(tables) as con, closing(_Connection(con)) as connection:
+class Engine:
+    """Great Expectations on one connection. `startup_seconds`: what importing it took."""
+
+    def __init__(self, connection: "_Connection") -> None:
+        started = time.monotonic()
+        self._connection = connection
+        self._gx = _library()
+        self.startup_seconds = round(time.monotonic() - started, 3)
+        context = self._gx.get_context(mode="ephemeral")
+        context.variables.progress_bars = self._gx.data_context.types.base.ProgressBarsConfig(globally=False)
         options = {"creator": connection.itself, "poolclass": StaticPool}
-        context = gx.get_context(mode="ephemeral")
-        context.variables.progress_bars = gx.data_context.types.base.ProgressBarsConfig(globally=False)
-        source = context.data_sources.add_sql(name="ledger", connection_string="duckdb:///:memory:", kwargs=options)
-        for relation in tables:
-            numbered = [(i, r) for i, r in enumerate(rules) if r.relation == relation]
-            if numbered:
-                asset = source.add_table_asset(relation, table_name=relation)
-                batch = asset.add_batch_definition_whole_table("all").get_batch()
-                checks |= _validate(gx, batch, numbered)
-    return Checked([checks[i] for i in range(len(rules))], round(startup, 3))
+        self._source = context.data_sources.add_sql(
+            name="ledger", connection_string="duckdb:///:memory:", kwargs=options
+        )
+
+    def check(self, table: str, rules: Sequence[Rule]) -> list[Check]:
+        """One check per rule, in their order, on one table. Raises ExpectationsError when one cannot be evaluated."""
+        asset = self._source.add_table_asset(table, table_name=table)
+        batch = asset.add_batch_definition_whole_table("all").get_batch()
+        suite = self._gx.ExpectationSuite(name=table)  # metrics that its rules share are computed once
+        for i, rule in enumerate(rules):
+            kind = getattr(self._gx.expectations, rule.expectation)
+            suite.add_expectation(kind(**rule.arguments, severity=rule.severity, meta={"rule": i}))
+        results = batch.validate(suite, result_format="COMPLETE").results
+        found = {r.expectation_config.meta["rule"]: r for r in results}
+        rows = self._connection.count(table)
+        return [_check(rule, rows, found[i]) for i, rule in enumerate(rules)]
 
 
-def _validate(gx: ModuleType, batch: Any, numbered: Sequence[tuple[int, Rule]]) -> dict[int, Check]:
-    """The rules of one table as one suite: metrics that they share are computed once."""
-    suite = gx.ExpectationSuite(name=numbered[0][1].relation)
-    for i, rule in numbered:
-        kind = getattr(gx.expectations, rule.expectation)
-        suite.add_expectation(kind(**rule.arguments, severity=rule.severity, meta={"rule": i}))
-    shape = {
-        "result_format": "SUMMARY",
-        "unexpected_index_column_names": [numbered[0][1].key],
-        "partial_unexpected_count": SHOWN,
-    }
-    by_number = dict(numbered)
-    results = batch.validate(suite, result_format=shape).results
-    found = {r.expectation_config.meta["rule"]: r for r in results}
-    return {i: _check(by_number[i], r) for i, r in found.items()}
+@contextmanager
+def engine(con: Any) -> Iterator[Engine]:
+    """An engine that checks tables of a DuckDB connection, temporary ones included."""
+    with closing(_Connection(con)) as connection:
+        yield Engine(connection)
 
 
-def _check(rule: Rule, result: Any) -> Check:
+def _check(rule: Rule, rows: int, result: Any) -> Check:
     fault = _fault(result.exception_info)
     if fault:
         raise ExpectationsError(f"the quality gate could not check {rule.relation} ({rule.says}): {fault}")
-    facts = dict(result.result)
-    bad = facts.get("partial_unexpected_index_list") or facts.get("details", {}).get("unexpected_rows") or []
-    if "unexpected_count" in facts:
-        observed = f"{facts['unexpected_count']} of {facts['element_count']} rows break it"
+    value = result.result.get("observed_value")
+    bad = [dict(row) for row in result.result.get("details", {}).get("unexpected_rows") or []]
+    if rule.expectation == "UnexpectedRowsExpectation":
+        observed = f"{bad[0][_TOTAL] if bad else 'none'} in {rows:,} rows"
     else:
-        observed = str(facts.get("observed_value"))
+        observed = "no rows" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
     return Check(rule.relation, rule.says, rule.severity, bool(result.success), observed, _rows(bad))
 
 
@@ -109,7 +111,7 @@ def _fault(info: Mapping[str, Any]) -> str:
 
 
 def _rows(bad: Sequence[Mapping[str, Any]]) -> str:
-    shown = [{k: v[:WIDTH] if isinstance(v, str) else v for k, v in row.items()} for row in bad[:SHOWN]]
+    shown = [{k: v[:WIDTH] if isinstance(v, str) else v for k, v in row.items() if k != _TOTAL} for row in bad]
     return json.dumps(shown, ensure_ascii=False, default=str)
 
 
@@ -123,6 +125,11 @@ class _Connection:
 
     def itself(self) -> "_Connection":
         return self
+
+    def count(self, table: str) -> int:
+        """Rows of a table."""
+        rows: int = self._con.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0]
+        return rows
 
     def cursor(self) -> "_Cursor":
         return _Cursor(self._con, self)

@@ -17,6 +17,7 @@ from flows.terminal import say, watch
 from tasks import (
     audit,
     curate,
+    decontaminate,
     distill,
     evaluate,
     first_model,
@@ -67,14 +68,21 @@ def play_round(
     if settings.generate.proposals:
         with watch("propose") as progress:
             propose.propose_task(store, at, incumbent.id, serving.of(incumbent.path), settings.generate, progress)
+    compared = decontaminate.decontaminate_task(store, at, settings.decontaminate, own)
+    if compared.remark:
+        say(compared.remark)
     tried = rows(store.read("problems", run, [number]), Problem)
+    if settings.curate.rules.contaminated:  # nothing is spent on what cannot be used
+        tried = decontaminate.clean(store, at, tried)
     with watch("generate") as progress:
         engine, judge = serving.of(incumbent.path), verify.judge_with(settings.verify)
         generate.generate_task(store, at, tried, incumbent.id, engine, judge, settings.generate, progress)
     with watch("verify") as progress:
         verify.verify_task(store, at, settings.verify, progress)
     curated = curate.curate_task(store, at, settings.curate)
-    report = gate.gate_task(store, at, settings.curate)
+    report = gate.gate_task(store, at, settings.curate, settings.gate)
+    if report.remark:
+        say(report.remark)
     if not report.passed:
         return refuse(store, at, incumbent, report.why)
     serving.make_room()

@@ -18,6 +18,7 @@ from tasks.settings import (
     DistillSettings,
     EngineSettings,
     EvaluateSettings,
+    GateSettings,
     GenerateSettings,
     Settings,
     VerifySettings,
@@ -42,6 +43,7 @@ class FlywheelSettings(Settings):
     verify: VerifySettings = Field(VerifySettings(), description="the verifier pool")
     audit: AuditSettings = Field(AuditSettings(), description="the error budget of the verifiers")
     curate: CurateSettings = Field(CurateSettings(), description="which attempts become training data")
+    gate: GateSettings = Field(GateSettings(), description="the bounds of the quality gate")
     distill: DistillSettings = Field(DistillSettings(), description="how the model is trained")
     evaluate: EvaluateSettings = Field(EvaluateSettings(), description="the held-out measurement")
     bootstrap: BootstrapSettings = Field(BootstrapSettings(), description="the seed policy (flow `bootstrap` only)")

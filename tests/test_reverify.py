@@ -21,7 +21,7 @@ from tasks import reverify
 from tasks.curate import Curated, curate
 from tasks.gate import gate
 from tasks.reverify import Chosen
-from tasks.settings import CurateSettings, VerifySettings
+from tasks.settings import CurateSettings, GateSettings, VerifySettings
 from tests.rows import fill
 from verifiers import symbolic
 
@@ -105,14 +105,14 @@ def test_new_verdicts_stand_beside_the_old_and_flips_are_named(ledger: Store) ->
 
 def test_finished_and_resumed_rounds_do_not_see_reviews(ledger: Store) -> None:
     relations = ("problems", "attempts", "verdicts", "step_verdicts", "decisions", "examples", "pairs")
-    assert gate(ledger, AT, CURATE).passed
+    assert gate(ledger, AT, CURATE, GateSettings()).passed
     inputs, judged = ledger.inputs("night", [0, 1], relations), ledger.query("FROM judged ORDER BY attempt_id")
     curated: Curated = curate(ledger, AT, CURATE)
     reverify.reverify(ledger, Chosen(), CHECKING)
     assert ledger.inputs("night", [0, 1], relations) == inputs
     assert ledger.query("FROM judged ORDER BY attempt_id") == judged
     before = manifests(ledger)
-    assert curate(ledger, AT, CURATE) == curated and gate(ledger, AT, CURATE).passed
+    assert curate(ledger, AT, CURATE) == curated and gate(ledger, AT, CURATE, GateSettings()).passed
     assert manifests(ledger) == before
 
 
