@@ -248,3 +248,13 @@ class ProbeResult:
     outcome: Outcome  # correct, incorrect, no_answer, or unverified: the verifier could not tell
     reason: str  # what decided, in words
     wrong: Wrong  # none, false_accept, false_reject or unverified: what the verifier made of the label
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """Where an imported attempt comes from, and what its file says of it, which no verdict depends on."""
+
+    attempt_id: str  # attempt that the row became
+    file: str  # name of the file or dataset folder
+    row: str  # row of the file, from 1, after the name of a split where there are several
+    claimed: str  # correct or incorrect, as the file says; empty: it says nothing

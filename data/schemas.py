@@ -31,6 +31,7 @@ RELATIONS: dict[str, type] = {
     "rounds": records.RoundResult,
     "checks": records.Check,
     "probes": records.ProbeResult,
+    "imports": records.Import,  # one row per run, round and attempt that came from a file
 }
 PLACE = [pa.field("run", pa.string(), nullable=False), pa.field("round", pa.int32(), nullable=False)]
 

@@ -425,6 +425,22 @@ CASES = [
         [{"model_id": "m", "samples": 3, "flipped": 3, "old_pass1": 1.0, "pass1": 0.5}],
     ),
     Case(
+        "claims",
+        {
+            **JUDGED,
+            "imports": [
+                {"attempt_id": x, "file": "f", "claimed": claimed}
+                for x, claimed in (("a", "correct"), ("b", "correct"), ("c", "correct"), ("d", ""), ("e", "incorrect"))
+            ],
+        },
+        [
+            {"claimed": "", "outcome": "correct", "attempts": 1, "agrees": None},
+            {"claimed": "correct", "outcome": "correct", "attempts": 2, "agrees": True},
+            {"claimed": "correct", "outcome": "incorrect", "attempts": 1, "agrees": False},
+            {"claimed": "incorrect", "outcome": "unverified", "attempts": 1, "agrees": None},
+        ],
+    ),
+    Case(
         "export_lineage",
         {**JUDGED, "attempts": [*ATTEMPTS, {"id": "a", "problem_id": "p", "round": 1, "model_id": "later"}]},
         [

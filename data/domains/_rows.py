@@ -71,22 +71,19 @@ def _json_lines(path: Path) -> Iterator[Row]:
 
 def _parquet(path: Path) -> Iterator[Row]:
     try:
-        table = pq.read_table(path)
+        with pq.ParquetFile(path) as file:
+            rows = (columns for batch in file.iter_batches(1000) for columns in batch.to_pylist())
+            for number, columns in enumerate(rows, start=1):
+                yield Row(str(number), columns)
     except (pa.ArrowException, OSError) as e:
         raise UserError(f"{path} cannot be read as Parquet: {_first_line(e)}") from e
-    for number, columns in enumerate(_table_rows(table), start=1):
-        yield Row(str(number), columns)
-
-
-def _table_rows(table: pa.Table) -> Iterator[dict[str, Any]]:
-    for batch in table.to_batches(max_chunksize=1000):
-        yield from batch.to_pylist()
 
 
 def _folder(path: Path) -> Iterator[Row]:
     """A folder written by `save_to_disk`, or any folder of data files that `datasets.load_dataset` understands."""
     import datasets
 
+    datasets.disable_progress_bars()
     saved = (path / "dataset_dict.json").exists() or (path / "state.json").exists()
     with tempfile.TemporaryDirectory(prefix="flywheel-datasets-") as cache:
         try:

@@ -6,6 +6,7 @@ Columns (others are ignored):
     tests     hidden tests, a list (or its JSON) of {"args": [...], "expected": ...} or "assert f(1) == 2"; or of
               {"stdin": ..., "stdout": ...} for a whole program
     entry     the function that `tests` call; not needed with assert lines
+    gold      in the place of both: a typed gold as `flywheel export --golds` writes it, with its `verifier`
     level     1 to 99, default 3: levels 1-2 count as easy, 3-4 as middle, 5 and more as hard
     verifier  exact, symbolic, unit_tests or console. Default: that of the tests; symbolic for an answer with a digit, a
               LaTeX command or one of + * / ^ = and no word of three or more letters but function names; else exact
@@ -49,12 +50,16 @@ EXAMPLES = [
     '{"prompt": "Write add(a, b).", "entry": "add", "tests": [{"args": [1, 2], "expected": 3}]}',
 ]
 
-COLUMNS = ("prompt", "answer", "tests", "entry", "level", "verifier", "solution", "split")
+COLUMNS = ("prompt", "answer", "tests", "gold", "entry", "level", "verifier", "solution", "split")
 SPLITS: dict[str, Split] = {"train": "train", "heldout": "heldout", "test": "heldout", "validation": "heldout"}
 MAX_PROMPT = 20_000  # characters
 MAX_ANSWER = 2_000
+MAX_GOLD = 200_000
 MAX_SOLUTION = 50_000  # what is beyond is cut
 
+_JUDGES: dict[type, str] = {
+    gold.Tests: "unit_tests", gold.Console: "console", gold.Planning: "plan", gold.Entailment: "certificate",
+}  # fmt: skip
 _MATHS = re.compile(r"\d|\\[a-zA-Z]|[+*/^=]")
 _WORD = re.compile(r"(?<!\\)\b[A-Za-z]{3,}")
 _FUNCTIONS = {"sqrt", "sin", "cos", "tan", "log", "exp", "abs", "min", "max", "mod", "gcd", "lcm", "inf"}
@@ -109,8 +114,8 @@ def _open(path: Path, stamp: tuple[int, ...]) -> Loaded:
     rejected = []
     for row in rows:
         try:
-            problem = _problem(row, str(path))
-            key = _split_key(problem.prompt)
+            problem = problem_of(row, str(path))
+            key = split_key(problem.prompt)
             if key in problems:
                 same = problems[key].gold == problem.gold
                 raise ValueError(f"repeats the prompt of row {places[key]}" + ("" if same else " with another answer"))
@@ -135,7 +140,7 @@ def parse(text: str) -> Problem | None:
     """The problem in one JSON line of the shape of EXAMPLES, or None."""
     try:
         columns = json.loads(text)
-        return _problem(_rows.Row("1", columns), "") if isinstance(columns, dict) else None
+        return problem_of(_rows.Row("1", columns), "") if isinstance(columns, dict) else None
     except (ValueError, RecursionError):
         return None
 
@@ -161,14 +166,14 @@ def _check_columns(path: Path, rows: list[_rows.Row]) -> None:
             raise UserError(
                 f"{path} has a column `{name}`: rename it to `{near[0]}` if that is what it is, else to something else"
             )
-    if "prompt" not in found or not ("answer" in found or "tests" in found):
+    if "prompt" not in found or not {"answer", "tests", "gold"} & found.keys():
         names = ", ".join(str(n) for n in list(found)[:12])
         raise UserError(
             f"{path} has the columns {names}: it needs `prompt`, and `answer` or `tests`; rename its columns to these"
         )
 
 
-def _problem(row: _rows.Row, path: str) -> Problem:
+def problem_of(row: _rows.Row, path: str) -> Problem:
     """The problem in a row. Raises ValueError that says what is wrong with the row."""
     if row.fault:
         raise ValueError(row.fault)
@@ -206,7 +211,9 @@ def _text(columns: dict[str, Any], name: str, limit: int) -> str:
     return value
 
 
-def _gold(columns: dict[str, Any]) -> gold.Answer | gold.Tests | gold.Console:
+def _gold(columns: dict[str, Any]) -> gold.Gold:
+    if "gold" in columns:
+        return _typed(_text(columns, "gold", MAX_GOLD))
     if "answer" in columns and "tests" in columns:
         raise ValueError("has both `answer` and `tests`: keep the one that is meant")
     if "tests" in columns:
@@ -220,16 +227,27 @@ def _gold(columns: dict[str, Any]) -> gold.Answer | gold.Tests | gold.Console:
     return gold.Answer(_text(columns, "answer", MAX_ANSWER).strip())
 
 
+def _typed(text: str) -> gold.Gold:
+    """A gold in the ledger's own notation."""
+    try:
+        known = gold.load(text)
+        if gold.load(gold.dump(known)) != known or not getattr(known, "entry", "f").isidentifier():
+            raise ValueError
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        raise ValueError("`gold` is not a gold as `flywheel export --golds` writes it") from None
+    return known
+
+
 def _shows(prompt: str, answer: str) -> bool:
     return any(mark in prompt for mark in (f"#### {answer}", f"\\boxed{{{answer}}}"))
 
 
-def _verifier(columns: dict[str, Any], known: gold.Answer | gold.Tests | gold.Console) -> str:
+def _verifier(columns: dict[str, Any], known: gold.Gold) -> str:
     fitting: tuple[str, ...]
     if isinstance(known, gold.Answer):
         fitting = ("symbolic", "exact") if looks_like_maths(known.value) else ("exact", "symbolic")
     else:
-        fitting = ("unit_tests",) if isinstance(known, gold.Tests) else ("console",)
+        fitting = (_JUDGES[type(known)],)
     name = columns.get("verifier", fitting[0])
     if name not in fitting:
         raise ValueError(f"`verifier` {name!r} does not judge this gold: {' or '.join(sorted(fitting)[::-1])} would")
@@ -256,12 +274,12 @@ def _level(value: Any) -> int:
 def _split(columns: dict[str, Any], part: str, prompt: str) -> Split:
     name = columns.get("split") or part
     if not name:
-        return "heldout" if ids.split_of(_split_key(prompt)) == "heldout" else "train"
+        return "heldout" if ids.split_of(split_key(prompt)) == "heldout" else "train"
     if not isinstance(name, str) or name not in SPLITS:
         raise ValueError(f"`split` {str(name)[:20]!r} is none of {', '.join(SPLITS)}")
     return SPLITS[name]
 
 
-def _split_key(prompt: str) -> str:
+def split_key(prompt: str) -> str:
     """Prompts that differ in spaces and capitals alone are the same problem."""
     return "file " + " ".join(prompt.casefold().split())
