@@ -160,7 +160,7 @@ def _content(home: Path, m: Manifest, part: Part) -> str:
         if part.schema == migrations.version():
             schemas.conform(schema.empty_table(), schemas.RELATIONS[part.relation])
     except (OSError, pa.ArrowException, ValueError) as e:
-        return str(e)
+        return parts.one_line(e)
     return ""
 
 

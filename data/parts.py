@@ -98,16 +98,21 @@ def damage(path: Path) -> str:
         for _ in pq.ParquetFile(path, page_checksum_verification=True).iter_batches(_BATCH):
             pass
     except _UNREADABLE as e:
-        return str(e)
+        return one_line(e)
     return ""
 
 
 def uncommitted(path: Path, why: Exception) -> LedgerError:
     """The error of a part that no manifest names yet."""
     return LedgerError(
-        f"the part {path} of an unfinished stage is damaged ({why}): `flywheel verify-store --repair` sets it aside, "
-        "then resume the run, which writes it again"
+        f"the part {path} of an unfinished stage is damaged ({one_line(why)}): `flywheel verify-store --repair` sets "
+        "it aside, then resume the run, which writes it again"
     )
+
+
+def one_line(error: BaseException) -> str:
+    """What an error says, in one line."""
+    return " ".join(str(error).split())
 
 
 class _Digested:

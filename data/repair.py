@@ -49,8 +49,8 @@ def repair(home: Path, unfinished: bool = False, progress: Progress = silent) ->
                 left.append(f"{flaw.path} is of a run that is being written: repair again when it has ended")
                 continue
             moves |= {path: flaw.text for path in flaw.moves if path not in moves}
-        gone = [PurePath(path) for path in moves if path.startswith("manifests/") and path.endswith(".json")]
-        again = [(p.parts[1], int(p.parts[2].removeprefix("round-")), p.stem) for p in gone]
+        gone = [path for path in manifest.paths(home) if str(path.relative_to(home)) in moves]
+        again = [(p.parts[-3], int(p.parts[-2].removeprefix("round-")), p.stem) for p in gone]
         unended = {f"{run}/{strays.SUMMARY}": "the summary of a run that has to be resumed" for run, _, _ in again}
         folder = _set_aside(home, unended | moves)
     if report.stages or report.faults:

@@ -111,7 +111,11 @@ def _part(
     try:
         notes, written = parts.notes(path), path.stat().st_mtime
     except (LedgerError, OSError) as e:
-        return _stray("unfinished", file, f"the part {path} of an unfinished stage is damaged ({e.__cause__ or e})")
+        return _stray(
+            "unfinished",
+            file,
+            f"the part {path} of an unfinished stage is damaged ({parts.one_line(e.__cause__ or e)})",
+        )
     later = stages.get((run, match[3], notes.get("stage", "")))
     if later and later.created >= written:
         what = f"the part {path} is of an earlier try of stage {later.stage}"
