@@ -20,8 +20,15 @@ from data.store import At, Stage, Store
 from tasks.settings import CurateSettings
 
 VERSION = 2
-FAULTS = ("contaminated", "lucky", "truncated")  # with one of these an attempt is nobody's right answer
-SURPLUS = ("duplicate", "used_before", "near_duplicate", "over_the_cap")  # a right one, of which there are enough
+FAULTS = (  # with one of these an attempt is nobody's right answer
+    "contaminated",
+    "lucky",
+    "truncated",
+    "endless",
+    "foreign_characters",
+    "length_outlier",
+)
+SURPLUS = ("duplicate", "used_before", "near_duplicate", "over_the_cap", "level_balance")  # of right ones, enough
 ORDER = FAULTS + SURPLUS
 
 _WRITES = {"decisions", "examples", "pairs"}

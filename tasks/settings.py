@@ -60,10 +60,14 @@ class Rules(Settings):
     contaminated: bool = Field(True, description="drop answers to problems that are in a benchmark")
     lucky: bool = Field(True, description="drop right answers with a wrong step")
     truncated: bool = Field(True, description="drop texts that did not end by themselves")
+    endless: bool = Field(True, description="drop texts that go round in circles")
+    foreign_characters: bool = Field(True, description="drop broken characters and scripts nobody asked for")
+    length_outlier: bool = Field(True, description="drop texts far longer or shorter than others of their level")
     duplicate: bool = Field(True, description="drop the same answer to the same prompt again")
     used_before: bool = Field(True, description="drop answers that an earlier round of the run has used")
     near_duplicate: bool = Field(True, description="drop nearly the same answer as one that stays")
-    over_the_cap: bool = Field(True, description="drop what is over per_problem")
+    over_the_cap: bool = Field(True, description="drop what is over per_problem, alike answers first")
+    level_balance: bool = Field(True, description="drop what is over level_times the median level")
 
 
 class CurateSettings(Settings):
@@ -76,6 +80,14 @@ class CurateSettings(Settings):
         1, ge=0, description="most pairs that share right steps and part at a wrong one, where steps are judged"
     )
     compared: int = Field(16, ge=2, le=256, description="attempts of one problem that are compared with each other")
+    similarity: float = Field(
+        0.8, ge=0.6, le=1, description="near copies share this part of their runs of three tokens, or more"
+    )
+    endless_share: float = Field(0.4, gt=0, le=1, description="share of a text that one piece over and over may cover")
+    foreign_share: float = Field(0.01, ge=0, le=1, description="rarer scripts in the texts of a domain are foreign")
+    length_mads: float = Field(8, ge=0, description="median deviations from the median length that are usual")
+    length_times: float = Field(3, ge=1, description="times longer or shorter than the median that are usual anyway")
+    level_times: float = Field(8, ge=1, description="most examples of a level, in times the median level")
     memory_gib: float = Field(3.0, ge=0.5, description="memory DuckDB may take; what does not fit spills to the disk")
     replay_rounds: int = Field(2, ge=0, description="earlier rounds of this run whose examples are mixed in")
     replay_share: float = Field(0.25, ge=0, lt=1, description="share of a dataset that is replayed")
@@ -97,6 +109,21 @@ class GateSettings(Settings):
     most_of_one_level: float = Field(0.75, gt=0, le=1, description="warn when more of the examples are of one level")
     golds: int = Field(1000, ge=1, le=100_000, description="golds per verifier that are read as the verifier does")
     memory_gib: float = Field(2.0, ge=0, description="memory of the checks, in GiB; 0: half of the machine's")
+
+
+class DecontaminateSettings(Settings):
+    """What counts as a copy of a held-out problem, or of a benchmark's."""
+
+    benchmarks: list[str] = Field([], description="further texts to stay clear of: JSONL, Parquet, datasets folders")
+    column: str = Field("", description="their text; empty: the first of prompt, question, problem and text")
+    by_ngrams: bool = Field(True, description="signal: the problem has most n-grams of a benchmark text")
+    ngram: int = Field(8, ge=3, le=50, description="words, numbers and signs of an n-gram")
+    overlap: float = Field(0.6, gt=0, le=1, description="share of a benchmark text's n-grams that makes a copy")
+    least_ngrams: int = Field(3, ge=1, description="fewest n-grams of a benchmark text that say anything")
+    common: int = Field(20, ge=1, description="n-grams of more problems than this are boilerplate and do not count")
+    by_form: bool = Field(True, description="signal: equal but for case, spaces, punctuation and the order of clauses")
+    edit: float = Field(0.1, ge=0, le=0.5, description="share of letters, never numbers or signs, that may be changed")
+    memory_gib: float = Field(3.0, ge=0.5, description="memory DuckDB may take; what does not fit spills to the disk")
 
 
 class DistillSettings(Settings):

@@ -1,8 +1,8 @@
 -- drops: the same answer to the same prompt again, white space aside
 WITH said AS (
     SELECT
-        attempt_id, draw,
-        md5_number(concat_ws(chr(31), prompt, replace(replace(replace(text, ' ', ''), chr(10), ''), chr(9), ''))) AS said
+        attempt_id, draw, replace(replace(replace(text, ' ', ''), chr(10), ''), chr(9), '') AS squeezed,
+        md5_number(concat_ws(chr(31), prompt, squeezed)) AS said
     FROM candidates
     SEMI JOIN alive USING (attempt_id)
 )
