@@ -1,7 +1,8 @@
 """The catalog: every relation and view of the ledger, made in a DuckDB connection over explicit lists of parts.
 
-Relations come from `schemas.py`, views from data/sql/*.sql (one SELECT a file, its name the view's, line 1 its grain).
-Not here: connections, and DuckDB itself (`duck.py`).
+Relations come from `schemas.py`, views from data/sql/*.sql (one SELECT a file, its name the view's, line 1 its grain),
+macros from data/sql/macros/*.sql (one a file, line 1 its signature).
+Not here: connections, and DuckDB itself (`duck.py`), and what columns mean (`meanings.py`).
 """
 
 import json
@@ -18,35 +19,44 @@ from data import migrations, schemas
 from data.manifest import LedgerError, Manifest, Part
 
 SQL = Path(__file__).parent / "sql"
-_PLACE = [("run", pa.string()), ("round", pa.int32()), ("stage", pa.string())]
-MIGRATIONS = pa.schema(
+_PLACE = [
+    ("run", pa.string()),
+    ("round", pa.int32()),
+    ("stage", pa.string()),  # what was done: generate, verify, curate, ...
+]
+SCHEMA_MIGRATIONS = pa.schema(
     [
-        ("number", pa.int64()),
-        ("name", pa.string()),
+        ("number", pa.int64()),  # schema version that it leads to
+        ("name", pa.string()),  # of its file, without number
         ("checksum", pa.string()),  # sha256 of the file
-        ("created", pa.timestamp("us", "UTC")),
+        ("created", pa.timestamp("us", "UTC")),  # when it was first in force in this home
         ("version", pa.string()),  # of this package
     ]
 )
 STAGES = pa.schema(
     [
         *_PLACE,
-        ("fingerprint", pa.string()),
-        ("created", pa.timestamp("us", "UTC")),
-        ("version", pa.string()),
-        ("rows", pa.int64()),
-        ("meta", pa.string()),  # JSON
+        ("fingerprint", pa.string()),  # hash of settings, inputs and code version
+        ("created", pa.timestamp("us", "UTC")),  # when it was committed
+        ("version", pa.string()),  # of this package
+        ("rows", pa.int64()),  # rows committed, over all relations
+        ("meta", pa.string()),  # the stage's own summary, as JSON
     ]
 )
 TIMINGS = pa.schema(
     [
         *_PLACE,
-        ("seconds", pa.float64()),
-        ("startup_seconds", pa.float64()),
-        ("rows", pa.int64()),
-        ("tokens", pa.int64()),
+        ("seconds", pa.float64()),  # duration in seconds, killed tries included
+        ("startup_seconds", pa.float64()),  # of these, seconds in which engines and libraries started
+        ("rows", pa.int64()),  # rows that the stage counts as its work
+        ("tokens", pa.int64()),  # tokens written or read by a model; 0 where none were
     ]
 )
+TABLES = {
+    "stages": STAGES,  # one row per run, round and committed stage
+    "timings": TIMINGS,  # one row per run, round and committed stage
+    "schema_migrations": SCHEMA_MIGRATIONS,  # one row per migration that has been in force in this home
+}
 
 
 def statement(name: str) -> str:
@@ -62,6 +72,18 @@ def files() -> dict[str, str]:
     return {f.stem: f.read_text() for f in sorted(SQL.glob("*.sql"))}
 
 
+@cache
+def views() -> dict[str, str]:
+    """Text of every view by its name, after those it reads. Files with `$parameters` are statements, not views."""
+    return _ordered({n: t for n, t in files().items() if "$" not in t})
+
+
+@cache
+def macros() -> dict[str, str]:
+    """Text of every macro by its name, after those it uses. A view may have the same name."""
+    return _ordered({f.stem: f.read_text() for f in sorted((SQL / "macros").glob("*.sql"))})
+
+
 def define(
     con: Any,
     home: Path,
@@ -69,17 +91,15 @@ def define(
     wanted: set[str] | None = None,
     given: set[str] | None = None,
 ) -> None:
-    """Make the relations and the views of data/sql in a database (`wanted`: only these and what they need).
+    """Make the relations, views and macros of data/sql in a database (`wanted`: only these and what they need).
 
-    Names in `given` exist already. Files with `$parameters` are statements, not views, and are left out.
+    Names in `given` exist already, as relations.
     """
-    texts = {n: t for n, t in files().items() if "$" not in t}
-    needs = {n: mentioned(t) - {n} for n, t in texts.items()}
-    order = list(TopologicalSorter({n: needs[n] & needs.keys() for n in needs}).static_order())
+    texts = views()
     if wanted is not None:
         wanted = set(wanted)
-        for name in reversed(order):
-            wanted |= needs[name] if name in wanted else set()
+        for name, text in [*reversed(macros().items()), *reversed(texts.items())]:
+            wanted |= mentioned(text) if name in wanted else set()
     skip = given or set()
 
     def want(name: str) -> bool:
@@ -94,9 +114,13 @@ def define(
             con.register("_rows", table)
             con.execute(f"CREATE TABLE {name} AS SELECT * FROM _rows")
             con.unregister("_rows")
-    for name in filter(want, order):
+    for name in filter(want, texts):
         con.execute(f"CREATE VIEW {name} AS {texts[name]}")
-        con.execute(f"COMMENT ON VIEW {name} IS {quoted(texts[name].splitlines()[0].removeprefix('-- '))}")
+    for name, text in macros().items():
+        if wanted is None or name in wanted:
+            head, body = text.split("\n", 1)
+            table = "TABLE" if body.startswith("-- grain: ") else ""
+            con.execute(f"CREATE MACRO {head.removeprefix('-- macro: ')} AS {table} {body}")
 
 
 def check(home: Path, part: Part) -> None:
@@ -111,11 +135,9 @@ def check(home: Path, part: Part) -> None:
 
 def damaged(home: Path, part: Part, why: str) -> LedgerError:
     """The error of a part that cannot be read."""
-    pieces = Path(part.path).parts
-    run, number = pieces[-3].removeprefix("run="), pieces[-2].removeprefix("round=")
     return LedgerError(
-        f"the part {home / part.path} of {part.relation} is damaged ({why}): restore it from a copy, or delete the "
-        f"manifests in {home / 'manifests' / run / f'round-{number}'} that name it and resume the run to redo them"
+        f"the part {home / part.path} of {part.relation} is damaged ({why}): restore it from a copy, or let "
+        "`flywheel verify-store --repair` set it aside and resume the run, which writes it again"
     )
 
 
@@ -132,7 +154,7 @@ def _select(home: Path, relation: str, parts: Sequence[tuple[Manifest, Part]]) -
         groups.setdefault((part.schema, part.columns == schemas.columns_id(record)), []).append(part)
     selects = []
     for (version, same_columns), group in sorted(groups.items()):
-        rows = _rows(home, group)
+        rows = _rows(home, group, mixed=not same_columns)
         upgraded = migrations.upgraded(relation, version, rows)
         if same_columns and upgraded == rows:
             selects.append(f"SELECT {names} FROM ({rows})")
@@ -141,11 +163,14 @@ def _select(home: Path, relation: str, parts: Sequence[tuple[Manifest, Part]]) -
     return " UNION ALL ".join(selects) or f"SELECT {empty} WHERE false"
 
 
-def _rows(home: Path, parts: Sequence[Part]) -> str:
-    """SELECT over parts as they are. DuckDB's own partition columns would also read a `run=…` in the home's path."""
+def _rows(home: Path, parts: Sequence[Part], mixed: bool) -> str:
+    """SELECT over parts as they are; only where their columns are `mixed` must each be opened to know them.
+
+    DuckDB's own partition columns would also read a `run=…` in the home's path.
+    """
     paths = ", ".join(quoted(re.sub(r"([*?\[])", r"[\1]", str(home / p.path))) for p in parts)  # names, not globs
     place = [f"regexp_extract(filename, '.*/run=([^/]+)/round=([0-9]+)/', {i})" for i in (1, 2)]
-    source = f"read_parquet([{paths}], filename = true, hive_partitioning = false, union_by_name = true)"
+    source = f"read_parquet([{paths}], filename = true, hive_partitioning = false, union_by_name = {mixed})"
     return f"SELECT * EXCLUDE (filename), {place[0]} AS run, {place[1]}::INTEGER AS round FROM {source}"
 
 
@@ -167,7 +192,7 @@ def _migrations(home: Path) -> pa.Table:
     def row(m: dict[str, Any]) -> tuple[Any, ...]:
         return m["number"], m["name"], m["checksum"], int(m["created"] * 1e6), m["version"]
 
-    return _table([row(m) for m in migrations.noted(home)], MIGRATIONS)
+    return _table([row(m) for m in migrations.noted(home)], SCHEMA_MIGRATIONS)
 
 
 def _stages(manifests: Sequence[Manifest]) -> pa.Table:
@@ -184,6 +209,11 @@ def _timings(manifests: Sequence[Manifest]) -> pa.Table:
         return m.run, m.round, m.stage, *numbers
 
     return _table([row(m) for m in manifests], TIMINGS)
+
+
+def _ordered(texts: dict[str, str]) -> dict[str, str]:
+    needs = {name: (mentioned(text) - {name}) & texts.keys() for name, text in texts.items()}
+    return {name: texts[name] for name in TopologicalSorter(needs).static_order()}
 
 
 def _table(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:

@@ -18,7 +18,7 @@ from uuid import uuid4
 import duckdb
 import pyarrow as pa
 
-from data import catalog, locks, manifest
+from data import catalog, locks, manifest, meanings
 from data.errors import UserError
 from data.manifest import LedgerError, Manifest
 
@@ -130,6 +130,7 @@ def publish(home: Path) -> Path:
                 con.execute("SET parquet_metadata_cache = true")  # every view that is made opens the parts again
                 con.execute("BEGIN")
                 _define(con, home, list(manifest.committed(home)))
+                meanings.comment(con)
                 con.execute("COMMIT")
                 con.execute("CHECKPOINT")  # else a .wal stays behind that the rename would lose
             with beside.open("rb") as f:
@@ -141,6 +142,13 @@ def publish(home: Path) -> Path:
             _remove(beside)
         raise manifest.unwritable(target, e) from e
     return target
+
+
+def described() -> pa.Table:
+    """One row per column of every relation, view and macro: relation, kind, grain, column, type, meaning."""
+    with duckdb.connect() as con:
+        catalog.define(con, Path(), [])
+        return pa.Table.from_pylist(meanings.described(con))
 
 
 def sql(home: Path, text: str) -> pa.Table:

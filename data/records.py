@@ -17,7 +17,7 @@ Wrong = Literal["none", "false_accept", "false_reject", "unverified"]
 class Problem:
     """One problem. `gold` is JSON (see `gold.py`) and is never shown to a model."""
 
-    id: str  # content hash of domain, prompt and gold
+    id: str  # hash of its content: the same problem has the same id
     domain: str  # family of problems: a file of data/domains, or file/<name> of the user's own
     level: int  # how hard, from 1 upward; counted within its domain
     prompt: str  # the question as a model sees it
@@ -258,3 +258,20 @@ class Import:
     file: str  # name of the file or dataset folder
     row: str  # row of the file, from 1, after the name of a split where there are several
     claimed: str  # correct or incorrect, as the file says; empty: it says nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Contamination:
+    """A training problem that is, or may be, in a benchmark, and the text there that is most like it."""
+
+    problem_id: str  # the training problem
+    benchmark: str  # held-out, or a file of `decontaminate.benchmarks`
+    benchmark_id: str  # the held-out problem's id, or the row of the file
+    overlap: float  # share of the benchmark text's telling n-grams that the problem has; 0 below a quarter
+    ngrams: int  # n-grams of the benchmark text that tell something, being rare; 0: too few to count
+    edit: float  # characters to change, as a share; 0: the same form; 1: other numbers or signs, or not compared
+    signals: str  # which signals hold: n-grams, same form, few edits
+    decision: Literal["drop", "review", "cleared"]  # drop or review: out of training; cleared: a person said why not
+    why: str  # what a person cleared it for
+    prompt: str  # the problem, its first 500 characters
+    benchmark_prompt: str  # the benchmark's text, its first 500 characters

@@ -14,26 +14,30 @@ from data.ids import content_id
 R = TypeVar("R")
 
 RELATIONS: dict[str, type] = {
-    "problems": records.Problem,
-    "attempts": records.Attempt,
-    "verdicts": records.Verdict,
-    "step_verdicts": records.StepVerdict,
-    "reviews": records.Review,
-    "decisions": records.Decision,
-    "examples": records.Example,
-    "pairs": records.Pair,
-    "proposals": records.Proposal,
-    "models": records.Model,
-    "losses": records.Loss,
-    "eval_problems": records.Problem,
-    "eval_samples": records.EvalSample,
-    "scores": records.Score,
-    "rounds": records.RoundResult,
-    "checks": records.Check,
-    "probes": records.ProbeResult,
+    "problems": records.Problem,  # one row per run, round and problem that the round tries
+    "attempts": records.Attempt,  # one row per run, round and attempt
+    "verdicts": records.Verdict,  # one row per run, round, attempt and version of its verifier
+    "step_verdicts": records.StepVerdict,  # one row per run, round, attempt and checked step
+    "reviews": records.Review,  # one row per run, round, attempt or held-out sample, and later version of its verifier
+    "decisions": records.Decision,  # one row per run, round and attempt that was curated
+    "examples": records.Example,  # one row per run, round and member of the round's dataset of examples
+    "pairs": records.Pair,  # one row per run, round and member of the round's dataset of pairs
+    "proposals": records.Proposal,  # one row per run, round and problem that a model proposed
+    "models": records.Model,  # one row per run, round and model: the given one in round 0, then those that were trained
+    "losses": records.Loss,  # one row per run, round, model and logged step of its training
+    "eval_problems": records.Problem,  # one row per run and held-out problem, in round 0
+    "eval_samples": records.EvalSample,  # one row per run, round and held-out sample
+    "scores": records.Score,  # one row per run, round, model, domain, level, band, metric and k
+    "rounds": records.RoundResult,  # one row per run and finished round
+    "checks": records.Check,  # one row per run, round and expectation of the quality gate
+    "probes": records.ProbeResult,  # one row per run, round and labelled attempt of the audit
+    "contaminations": records.Contamination,  # one row per run, round, training problem and benchmark that has its like
     "imports": records.Import,  # one row per run, round and attempt that came from a file
 }
-PLACE = [pa.field("run", pa.string(), nullable=False), pa.field("round", pa.int32(), nullable=False)]
+PLACE = [
+    pa.field("run", pa.string(), nullable=False),  # name of the run
+    pa.field("round", pa.int32(), nullable=False),  # round of the run; 0: before the first
+]
 
 _SCALARS: dict[Any, pa.DataType] = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
 

@@ -120,6 +120,19 @@ def models(home: Path, run: str | None = None) -> pa.Table:
     return pa.Table.from_pylist(found)
 
 
+def schema(table: pa.Table) -> None:
+    """Print relations with their columns: rows of `duck.described()`."""
+    out = console()
+    for (relation, kind, grain), group in groupby(
+        table.to_pylist(), key=lambda r: (r["relation"], r["kind"], r["grain"])
+    ):
+        out.print(f"[bold]{escape(relation)}[/]  [dim]{kind}[/]  {escape(grain)}", soft_wrap=True)
+        shown = Table(box=None, show_header=False, padding=(0, 2))
+        for row in group:
+            shown.add_row(escape(row["column"]), f"[dim]{escape(row['type'].lower())}[/]", escape(row["meaning"]))
+        out.print(shown)
+
+
 def findings(found: Iterable[Finding]) -> bool:
     """Print each check as soon as it is done; true when none failed."""
     failed = 0

@@ -126,6 +126,25 @@ TRACED = pa.Table.from_pylist(
 for _name in ("domain", "level", "source", "strategy", "written_in_round", "verifier", "verifier_version", "isolation",
               "steps_checked", "steps_wrong"):  # fmt: skip
     TRACED = TRACED.append_column(_name, pa.nulls(2, pa.string()))
+LEARNT = {
+    "models": [
+        {"id": "given", "objective": "given"},
+        {**MODEL, "parent_id": "given", "tokens_seen": 100, "seconds": 5.0},
+        {**MODEL, "id": "n"},
+        {**MODEL, "id": "later", "round": 1, "objective": "given"},
+    ],
+    "examples": [
+        {"dataset_id": "d", "attempt_id": "a", "problem_id": "p", "prompt": "1+1", "completion": "2"},
+        {"dataset_id": "d", "attempt_id": "b", "problem_id": "p", "prompt": "1+1", "completion": "2 "},
+        {"dataset_id": "d", "attempt_id": "c", "problem_id": "q"},
+    ],
+    "pairs": [
+        {"dataset_id": "f", "problem_id": "p", "chosen_id": "a", "rejected_id": r, "prompt": "1+1", "chosen": "2"}
+        | {"rejected": text}
+        for r, text in (("x", "3"), ("y", "4"))
+    ],
+    "losses": [{"model_id": "m", "step": step, "loss": loss} for step, loss in ((20, 0.5), (10, 2.5))],
+}
 
 CASES = [
     Case(
@@ -510,6 +529,70 @@ CASES = [
         {"run": "r", "round": 0, "dataset": ""},
         tables={"traced": TRACED},
     ),
+    Case(
+        "steps",
+        {
+            "attempts": [
+                {"id": "a", "text": "8-2\n\n7\n#### 6"},
+                {"id": "b", "text": "1>*2=2>+1=4\ndef f(x):"},
+                {"id": "c", "text": "<think>one\ntwo\n</think>\nx=3\n#### 3"},
+                {"id": "d", "text": "a b\n#### plan\nunstack b a"},
+                {"id": "e", "text": "e\u0301 \U0001f600\n \u2003\u00a0\n\tso\n"},
+                {"id": "f", "text": ""},
+            ],
+            "step_verdicts": [
+                {"attempt_id": "a", "index": 0, "kind": "same_value"},
+                {"attempt_id": "a", "index": 1, "kind": "same_value", "outcome": "incorrect", "reason": "7, not 6"},
+                {"attempt_id": "b", "index": 2, "kind": "trace", "outcome": "incorrect"},
+                {"attempt_id": "b", "index": 3, "kind": "trace", "outcome": "incorrect", "reason": "a part is missing"},
+                {"attempt_id": "c", "index": 0, "kind": "same_solution"},
+                {"attempt_id": "d", "index": 0, "kind": "plan"},
+            ],
+        },
+        [
+            {"attempt_id": "a", "index": 0, "text": "8-2", "kind": "same_value", "outcome": "correct"},
+            {"attempt_id": "a", "index": 1, "text": "7", "outcome": "incorrect", "reason": "7, not 6"},
+            {"attempt_id": "b", "index": 2, "text": "+1=4", "kind": "trace"},
+            {"attempt_id": "b", "index": 3, "text": None, "reason": "a part is missing"},
+            {"attempt_id": "c", "index": 0, "text": "x=3", "kind": "same_solution"},
+            {"attempt_id": "d", "index": 0, "text": None, "kind": "plan"},
+            {"attempt_id": "e", "index": 0, "text": "e\u0301 \U0001f600", "kind": None, "outcome": None},
+            {"attempt_id": "e", "index": 1, "text": "\tso", "reason": None},
+        ],
+        by="attempt_id, index",
+    ),
+    Case(
+        "members",
+        LEARNT,
+        [
+            {"dataset_id": "d", "role": "example", "attempt_id": "a", "problem_id": "p", "completion": "2"},
+            {"dataset_id": "d", "role": "example", "attempt_id": "b", "problem_id": "p", "completion": "2 "},
+            {"dataset_id": "d", "role": "example", "attempt_id": "c", "problem_id": "q"},
+            {"dataset_id": "f", "role": "chosen", "attempt_id": "a", "prompt": "1+1", "completion": "2"},
+            {"dataset_id": "f", "role": "rejected", "attempt_id": "x", "completion": "3"},
+            {"dataset_id": "f", "role": "rejected", "attempt_id": "y", "completion": "4"},
+        ],
+        by="dataset_id, role, attempt_id",
+    ),
+    Case(
+        "datasets",
+        LEARNT,
+        [
+            {"dataset_id": "d", "kind": "examples", "members": 3, "problems": 2, "models": ["m", "n"]},
+            {"dataset_id": "f", "kind": "pairs", "members": 2, "problems": 1, "models": []},
+        ],
+        by="dataset_id",
+    ),
+    Case(
+        "trainings",
+        LEARNT,
+        [
+            {"model_id": "m", "parent_id": "given", "members": 3, "steps": 20, "first_loss": 2.5, "last_loss": 0.5}
+            | {"tokens_per_second": 20.0},
+            {"model_id": "n", "members": 3, "steps": None, "last_loss": None, "tokens_per_second": None},
+        ],
+        by="model_id",
+    ),
 ]
 
 
@@ -520,7 +603,8 @@ def test_given_rows_lead_to_the_expected_ones(case: Case):
     found = ask(f"SELECT * FROM ({text}) ORDER BY {case.by}" if case.by else text, case.params, **tables)
     assert len(found) == len(case.expect), found
     for row, expected in zip(found, case.expect, strict=True):
-        assert {k: row[k] for k in expected} == pytest.approx(expected)
+        for column, value in expected.items():
+            assert row[column] == pytest.approx(value), (column, row)
 
 
 @pytest.mark.parametrize("name", catalog.files())
@@ -528,7 +612,8 @@ def test_every_file_is_one_select_with_its_grain_and_a_case(name: str):
     text = catalog.statement(name)
     assert text.startswith("-- grain: one row per ")
     assert not any(";" in line.split("--")[0] for line in text.splitlines())
-    assert text.splitlines()[1].split()[0] in ("WITH", "SELECT")
+    body = next(line for line in text.splitlines() if not line.startswith("-- "))
+    assert body.split()[0] in ("WITH", "SELECT")
     assert name in {c.relation for c in CASES}
     assert max(map(len, text.splitlines())) <= 120
 

@@ -1,4 +1,16 @@
 -- grain: one row per run, round, verifier and kind of probe, and one per verifier over all of its kinds (kind `all`)
+-- version: newest version of the verifier
+-- kind: what the probes try (gold, near_miss, empty, ...); all: every kind
+-- must_refuse: probes that a sound verifier refuses
+-- false_accepts: of these, accepted ones
+-- false_accept_rate: their share, 0 to 1; NULL without such probes
+-- false_accept_low: lower end of its 95 % interval (Wilson)
+-- false_accept_high: upper end of that interval
+-- must_accept: probes that a sound verifier accepts
+-- false_rejects: of these, refused or unverified ones
+-- false_reject_rate: their share, 0 to 1; NULL without such probes
+-- false_reject_low: lower end of its 95 % interval (Wilson)
+-- false_reject_high: upper end of that interval
 WITH counted AS (
     SELECT
         run, round, verifier, max(version) AS version, coalesce(kind, 'all') AS kind,

@@ -1,4 +1,9 @@
 -- grain: one row per model and role, trained directly on attempts whose review says otherwise; share: of its dataset
+-- round: round in which the model was trained
+-- role: how it was trained on them: example, chosen or rejected
+-- flipped: attempts whose review says otherwise
+-- share: of the members of its dataset, 0 to 1
+-- promoted: whether the model took the place of the incumbent; NULL: not decided
 WITH sizes AS (
     SELECT run, round, dataset_id, count(*) AS members FROM examples GROUP BY run, round, dataset_id
     UNION ALL

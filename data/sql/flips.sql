@@ -1,4 +1,22 @@
 -- grain: one row per run, round, attempt whose review says otherwise, and dataset that has it in a role (NULL: none)
+-- attempt_id: attempt
+-- problem_id: problem that it answers
+-- domain: family of the problem
+-- level: level of the problem
+-- round: round of the attempt
+-- verifier: who judged it again
+-- old_version: of the verifier that judged it then
+-- old_fate: outcome then, or lucky: correct with a wrong step
+-- old_reason: what decided then
+-- version: of the verifier that judged it again
+-- fate: outcome by the newest review, or lucky
+-- reason: what decides by the newest review
+-- kept: whether curation kept it
+-- dataset_id: dataset that has it; NULL: none
+-- role: what it is there: example, chosen or rejected; NULL: nothing
+-- used_in_round: round of that dataset
+-- model_id: model trained on that dataset; NULL: none
+-- text: the completion
 WITH used AS (
     SELECT run, round, dataset_id, attempt_id, 'example' AS role FROM examples
     UNION

@@ -1,4 +1,13 @@
 -- grain: one row per run, round, model, domain and level of the held-out samples; unverified ones are not counted
+-- domain: family of the problems
+-- level: level of the problems
+-- problems: held-out problems
+-- samples: held-out samples that were verified
+-- pass1: share of these that are right, 0 to 1
+-- strict_pass1: share of these that are right with no checked step wrong
+-- coverage: share of all samples that were verified
+-- truncated: share of all samples that were cut off at the length limit
+-- tokens: mean length of a completion in tokens
 SELECT
     run, round, model_id, domain, level,
     count(DISTINCT problem_id) AS problems,

@@ -1,4 +1,8 @@
 -- grain: one row per problem ever solved, hardest first: by the solve rate of its domain and level, then by its own
+-- verified: attempts with a verdict other than unverified
+-- solved: attempts that are right, no checked step wrong
+-- rate: solved / verified
+-- level_rate: solved / verified over all problems of its domain and level
 WITH totals AS (
     SELECT
         problem_id, any_value(domain) AS domain, any_value(level) AS level, any_value(prompt) AS prompt,

@@ -1,4 +1,7 @@
 -- grain: one row per run, round, relation and verifier: how many stored texts it has judged there
+-- relation: attempts or eval_samples
+-- verifier: who judged
+-- texts: texts that it has judged
 SELECT run, round, 'attempts' AS relation, verifier, count(*) AS texts
 FROM judged
 WHERE outcome IS NOT NULL

@@ -1,4 +1,19 @@
 -- grain: one row per run, round and attempt or held-out sample judged again: its fate then and by its newest review
+-- problem_id: problem that it answers
+-- domain: family of the problem
+-- level: level of the problem
+-- model_id: model that wrote it
+-- attempt_id: attempt or held-out sample
+-- held_out: whether it is a held-out sample
+-- text: the completion
+-- old_version: of the verifier that judged it then; NULL: not known of held-out samples
+-- old_fate: outcome then, or lucky: correct with a wrong step
+-- old_reason: what decided then
+-- verifier: who judged it again
+-- version: of the verifier that judged it again
+-- fate: outcome by the newest review, or lucky
+-- reason: what decides by the newest review
+-- answer: what the newest review extracted
 WITH newest AS (
     SELECT *, CASE WHEN outcome = 'correct' AND wrong_steps > 0 THEN 'lucky' ELSE outcome END AS fate
     FROM reviews
