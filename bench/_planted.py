@@ -1,24 +1,31 @@
-"""Copies to plant: near copies of traces, disguised copies of problems, and how near a copy is. Not the ledger."""
+"""Copies to plant: near copies of traces, disguised copies of problems, and how near a copy is. Not the ledger.
+
+How near is said here in plain Python, apart from the SQL that is measured by it.
+"""
 
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 from _stories import SAID
 
 SHINGLE = 3
 MOST_EDITS = 14  # words replaced in a near copy: so many in 150 tokens are no near copy any more
-_TOKEN = re.compile(r"[^\W\d_]+|\d+|[^\w\s]|_")
+_TOKEN = re.compile(r"[^\W_]+|[^\w\s]|_")
 
 
-def jaccard(one: str, other: str, size: int = SHINGLE) -> float:
-    """Shared part of the runs of `size` tokens of two texts; a word, a number and a sign are one token each."""
-    a, b = shingles(one, size), shingles(other, size)
+def alike(one: tuple[str, str], other: tuple[str, str]) -> float:
+    """How near two (prompt, text) are: the smaller of the texts' shared shingles and the prompts' shared words."""
+    return min(jaccard(shingles(one[1]), shingles(other[1])), jaccard(set(one[0].split()), set(other[0].split())))
+
+
+def jaccard(a: Set[object], b: Set[object]) -> float:
+    """The shared part of two sets; 1 when both are empty."""
     return len(a & b) / len(a | b) if a | b else 1.0
 
 
 def shingles(text: str, size: int = SHINGLE) -> set[tuple[str, ...]]:
-    """The runs of `size` tokens of a text, or all of its tokens when there are fewer."""
+    """The runs of `size` tokens of a text (a word, a number and a sign are one each), or all when there are fewer."""
     tokens = _TOKEN.findall(text.lower())
     return {tuple(tokens[i : i + size]) for i in range(max(1, len(tokens) - size + 1))} if tokens else set()
 

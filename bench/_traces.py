@@ -4,8 +4,8 @@
 
 HOME gets one run `bench`, round 1: N attempts of some 500 characters at N/4 problems, their verdicts and step
 verdicts, held-out problems and samples. What was planted lies beside it, not in it:
-- `HOME.near.parquet`: copy_id, source_id, kind (words, moved, both; same and spaces are exact copies), jaccard (exact,
-  of prompt and text: `_planted.jaccard`), chain (copy of a copy), across (of another problem's attempt)
+- `HOME.near.parquet`: copy_id, source_id, kind (words, moved, both; same and spaces are exact copies),
+  jaccard (exact: `_planted.alike`), chain (copy of a copy), across (of another problem's attempt)
 - `HOME.contaminated.parquet`: problem_id, heldout_id, kind (verbatim, spaced, renumbered, reordered)
 """
 
@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from _planted import DISGUISES, jaccard, near, replaced
+from _planted import DISGUISES, alike, near, replaced
 from _stories import DOMAINS, LEVELS, Numbers, numbers, prompts, solutions
 
 from data.gold import Answer, dump
@@ -138,8 +138,9 @@ def _write_shard(
     planted = []
     for copy, source, kind, chain in plan:
         texts[copy] = near(texts[source], kind, draw)
-        one, other = (f"{w.prompts[whose[i]]}\n{texts[i]}" for i in (copy, source))
-        planted.append(Copy(ids[copy], ids[source], kind, jaccard(one, other), chain, whose[copy] != whose[source]))
+        across = bool(whose[copy] != whose[source])
+        nearness = alike(*((w.prompts[whose[i]], texts[i]) for i in (copy, source)))
+        planted.append(Copy(ids[copy], ids[source], kind, nearness, chain, across))
     cut = np.flatnonzero(finish == "length")
     for i in cut.tolist():
         texts[i] = texts[i][: draw.randrange(50, len(texts[i]) - 8)]

@@ -1,0 +1,24 @@
+-- grain: one row per pair to compare: each with the 7 before it in a drawer, and with the first of the drawer
+WITH shared AS (
+    SELECT key, n, row_number() OVER (PARTITION BY key ORDER BY n) AS place
+    FROM (
+        SELECT DISTINCT key, n -- of a short text several drawers are one
+        FROM filed
+        SEMI JOIN (SELECT key FROM filed GROUP BY key HAVING min(n) < max(n)) USING (key)
+    )
+),
+asked AS (
+    SELECT key, n, unnest([1] || range(greatest(2, place - 7), place)) AS place
+    FROM shared
+    WHERE place > 1
+),
+pairs AS (
+    SELECT DISTINCT s.n AS earlier, a.n AS later
+    FROM asked a
+    JOIN shared s USING (key, place)
+)
+SELECT earlier, later
+FROM pairs
+JOIN sketched e ON e.n = earlier
+JOIN sketched l ON l.n = later
+WHERE len(list_filter(e.minima, lambda m, i: m = l.minima[i])) >= 24 * ($similarity - 0.3)
