@@ -10,6 +10,7 @@ from pathlib import Path
 from prefect import flow
 
 from data.store import At, Store, home
+from flows.alone import on_run
 from flows.rounds import measure
 from flows.settings import FlywheelSettings, load_settings
 from flows.terminal import say, watch
@@ -44,7 +45,9 @@ def main(*, out: Path | None, overrides: list[str], run_seed: int | None, name: 
     With the name of an earlier run it goes on where that one was.
     """
     settings = load_settings("bootstrap", overrides, run_seed)
-    folder = make_seed(settings, name or f"bootstrap-{time.strftime('%Y%m%d-%H%M%S')}-seed{settings.run_seed}")
+    run = name or f"bootstrap-{time.strftime('%Y%m%d-%H%M%S')}-seed{settings.run_seed}"
+    with on_run(Store(home()), run):
+        folder = make_seed(settings, run)
     target = out or SEED_POLICY
     draft = target.with_name(target.name + ".draft")
     shutil.rmtree(draft, ignore_errors=True)

@@ -5,6 +5,7 @@ import time
 from prefect import flow
 
 from data.store import At, Store, home
+from flows.alone import on_run
 from flows.rounds import measure
 from flows.settings import FlywheelSettings, load_settings
 from tasks import first_model, summary
@@ -27,5 +28,7 @@ def evaluate_model(settings: FlywheelSettings, run: str) -> str:
 def main(model: str, *, recipe: str, overrides: list[str], run_seed: int | None, name: str | None) -> int:
     """`flywheel evaluate --model …` with the engine, domains and held-out settings of a recipe."""
     settings = load_settings(recipe, [*overrides, f"model={model!r}"], run_seed)
-    evaluate_model(settings, name or f"evaluate-{time.strftime('%Y%m%d-%H%M%S')}")
+    run = name or f"evaluate-{time.strftime('%Y%m%d-%H%M%S')}"
+    with on_run(Store(home()), run):
+        evaluate_model(settings, run)
     return 0

@@ -7,6 +7,7 @@ from prefect import flow
 
 from data.store import Store, home
 from flows import show
+from flows.alone import alone
 from flows.terminal import watch
 from tasks import reverify
 from tasks.reverify import Chosen, Report
@@ -28,7 +29,8 @@ def judge_again(chosen: Chosen, settings: VerifySettings) -> Report:
 
 def main(chosen: Chosen, *, workers: int, timeout_s: float, form: str, fail_on_flips: bool) -> int:
     """`flywheel reverify`; 1 when asked to fail on kept attempts that flipped and there are some."""
-    found = judge_again(chosen, VerifySettings(workers=workers, timeout_s=timeout_s))
+    with alone(home() / "reverify.lock", "the reviews"):
+        found = judge_again(chosen, VerifySettings(workers=workers, timeout_s=timeout_s))
     show_report(found, form)
     return 1 if fail_on_flips and found.kept.num_rows else 0
 

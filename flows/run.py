@@ -6,6 +6,7 @@ from pathlib import Path
 
 from data.errors import UserError
 from data.store import Store, home
+from flows.alone import on_run
 from flows.settings import FlywheelSettings, load_settings, validated
 from flows.terminal import say
 from tasks import problems
@@ -28,12 +29,14 @@ def run(recipe: str, *, overrides: list[str], run_seed: int | None, name: str | 
     else:
         settings = load_settings(recipe, overrides, run_seed)
         run_name = name or f"{settings.recipe}-{time.strftime('%Y%m%d-%H%M%S')}-seed{settings.run_seed}"
-        _begin(store, run_name, settings)
-    _check_inputs(store, run_name, settings)
-    say(f"Run {run_name} in {store.run_dir(run_name)}")
-    from flows.rounds import flywheel  # imports and configures Prefect
+    with on_run(store, run_name):
+        if not resume:
+            _begin(store, run_name, settings)
+        _check_inputs(store, run_name, settings)
+        say(f"Run {run_name} in {store.run_dir(run_name)}")
+        from flows.rounds import flywheel  # imports and configures Prefect
 
-    flywheel(settings, run_name)
+        flywheel(settings, run_name)
     return 0
 
 
