@@ -79,7 +79,9 @@ class CurateSettings(Settings):
     step_pairs_per_problem: int = Field(
         1, ge=0, description="most pairs that share right steps and part at a wrong one, where steps are judged"
     )
-    compared: int = Field(16, ge=2, le=256, description="attempts of one problem that are compared with each other")
+    compared: int = Field(
+        16, ge=2, le=256, description="answers to one problem that are compared; a cap of as many takes them as drawn"
+    )
     similarity: float = Field(
         0.8, ge=0.6, le=1, description="near copies share this part of their runs of three tokens, or more"
     )
@@ -87,7 +89,7 @@ class CurateSettings(Settings):
     foreign_share: float = Field(0.01, ge=0, le=1, description="rarer scripts in the texts of a domain are foreign")
     length_mads: float = Field(8, ge=0, description="median deviations from the median length that are usual")
     length_times: float = Field(3, ge=1, description="times longer or shorter than the median that are usual anyway")
-    level_times: float = Field(8, ge=1, description="most examples of a level, in times the median level")
+    level_times: float = Field(10, ge=1, description="most examples of a level, in times the median level")
     memory_gib: float = Field(3.0, ge=0.5, description="memory DuckDB may take; what does not fit spills to the disk")
     replay_rounds: int = Field(2, ge=0, description="earlier rounds of this run whose examples are mixed in")
     replay_share: float = Field(0.25, ge=0, lt=1, description="share of a dataset that is replayed")

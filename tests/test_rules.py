@@ -57,6 +57,7 @@ CASES: list[tuple[str, Rows, str, dict[str, Any]]] = [  # rule, candidates, ids 
     ("over_the_cap", rows("a b c", "a b c d", "x y", "a y"), "b d", {}),
     ("over_the_cap", rows("a b c d", "a b c e", "x y", "a z"), "b", {"per_problem": 3}),
     ("over_the_cap", rows("a b c", "a b c d", "x y", "a y"), "c d", {"compared": 2}),
+    ("over_the_cap", rows("a", "a", "a", "b"), "d", {"per_problem": 3, "compared": 2}),
     ("over_the_cap", [*rows("1", "1"), {"attempt_id": "c", "problem_id": "q"}], "b", {"per_problem": 1}),
     ("level_balance", levels(a=2, b=3, c=5), "c2 c4", {"level_times": 1, "min_examples": 1}),
     ("level_balance", levels(a=1, b=5, c=1), "b2 b4 b5", {"level_times": 2, "min_examples": 1}),

@@ -10,12 +10,14 @@ words AS MATERIALIZED (
         list_distinct(list_transform(string_split(replace(text, chr(10), ' '), ' '), lambda w: hash(w))) AS words
     FROM candidates
     JOIN crowded USING (attempt_id)
-    WHERE turn <= $compared AND $per_problem > 1
+    WHERE turn <= $compared AND $per_problem BETWEEN 2 AND $compared - 1
 ),
 chosen AS ( -- the first drawn, then again and again the one least like any that is taken (Jaccard of word sets)
-    SELECT attempt_id, problem_id, turn, turn = 1 AS taken, 0.0::DOUBLE AS alike, 1 AS picks
+    SELECT
+        attempt_id, problem_id, turn, turn <= if($per_problem < $compared, 1, $per_problem) AS taken,
+        0.0::DOUBLE AS alike, 1 AS picks
     FROM crowded
-    WHERE turn <= $compared
+    WHERE turn <= greatest($compared, $per_problem)
     UNION ALL
     SELECT
         attempt_id, problem_id, turn,
@@ -28,7 +30,7 @@ chosen AS ( -- the first drawn, then again and again the one least like any that
         JOIN chosen t ON t.problem_id = c.problem_id AND t.taken AND NOT c.taken
         JOIN words a ON a.attempt_id = c.attempt_id
         JOIN words b ON b.attempt_id = t.attempt_id
-        WHERE c.picks < $per_problem
+        WHERE c.picks < $per_problem AND $per_problem < $compared
     )
 )
 SELECT attempt_id
