@@ -27,6 +27,7 @@ from data.ids import content_id
 from data.manifest import LedgerError, Manifest, Part
 
 QUARANTINE = "quarantine"
+SETTINGS = "settings.json"  # in the folder of a run
 RESERVED = ("lake", "manifests", "flywheel.duckdb", "flywheel.lock", migrations.NOTED, QUARANTINE)
 
 

@@ -1,23 +1,24 @@
-"""What `flywheel verify-store` and `flywheel gc` show. Not here: the checks (`data/integrity.py`), what goes (`gc`)."""
+"""What `flywheel verify-store` and `flywheel gc` show. Not here: what they find (`data/integrity.py`, `data/garbage.py`)."""
 
 import json
 import sys
 import time
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
+import pyarrow as pa
 from rich.markup import escape
 
-from data import integrity
+from data import garbage, integrity
 from data.integrity import Report
 from data.repair import Repaired
 from data.repair import repair as set_right
-from data.store import home
+from data.store import SETTINGS, home
 from flows import show
 from flows.terminal import watch
 
 MOST = 100  # findings shown; --json has all
-SETTINGS = "settings.json"
 
 
 def verify(*, repair: bool, unfinished: bool, form: str) -> int:
@@ -59,7 +60,7 @@ def _show(where: Path, report: Report, repaired: Repaired | None, seconds: float
         out.print(f"[{style}]{state:6}[/] {escape(flaw.text)}", soft_wrap=True)
     if len(report.flaws) > MOST:
         out.print(f"{len(report.flaws) - MOST:,} more: use --json", style="dim")
-    size = f"{report.bytes / 2**20:,.1f} MiB"
+    size = _size(report.bytes)
     looked = f"{report.runs} runs, {report.stages} stages, {report.parts} parts, {report.rows:,} rows, {size}"
     out.print(f"{looked} in {seconds:.1f} s: {len(report.faults) or 'nothing'} wrong", soft_wrap=True, markup=False)
     if repaired and repaired.folder:
@@ -78,3 +79,30 @@ def _again(where: Path, run: str) -> str:
     except (OSError, ValueError, KeyError, TypeError):
         return f"the command that made run {run}, with --name {run}"
     return f"flywheel run {recipe} --resume --name {run}"
+
+
+def clear(*, apply: bool, keep_days: float, form: str) -> int:
+    """Show what can go, and with `apply` let it go; 0."""
+    wastes = garbage.collect(home(), keep_days, apply)
+    if form == "json":
+        sizes = {"home": str(home()), "applied": apply, "bytes": sum(w.bytes for w in wastes)}
+        json.dump({**sizes, "wastes": [asdict(w) for w in wastes]}, sys.stdout, ensure_ascii=False, indent=1)
+        print()
+        return 0
+    out, sizes, counts = show.console(), Counter[str](), Counter(w.kind for w in wastes)
+    for waste in wastes:
+        sizes[waste.kind] += waste.bytes
+    if wastes:
+        show.write(pa.Table.from_pylist([asdict(w) for w in wastes]), limit=MOST)
+    for kind, size in sizes.most_common():
+        out.print(f"{counts[kind]:6,} {kind:12} {_size(size):>12}", markup=False)
+    if not wastes:
+        out.print(f"There is nothing to clear away in {home()}", soft_wrap=True, markup=False)
+    else:
+        total = _size(sizes.total())
+        out.print(f"{total} are free again" if apply else f"--apply would free {total}", markup=False)
+    return 0
+
+
+def _size(bytes: int) -> str:
+    return f"{bytes / 2**20:,.1f} MiB"

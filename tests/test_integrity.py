@@ -326,7 +326,8 @@ def test_a_repair_killed_anywhere_can_be_run_again(damaged: Path, whole: Path) -
     flip(part_of(damaged, run="q"))
     flip(part_of(damaged, "verdicts"))
     (damaged / "lake" / "stray").touch()
-    before, context = contents(damaged), multiprocessing.get_context("fork")
+    before, context = contents(damaged), multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.test_integrity"])
     for n in range(3):
         process = context.Process(target=repair_and_die, args=(damaged, n))
         process.start()

@@ -1,7 +1,8 @@
 """The working folder of one training run (`<out>.work/`): checkpoints, progress, and the rename that finishes it.
 
 What it promises: a run killed at any instruction and called again with the same inputs continues from its last
-complete checkpoint; `out` is either absent, or what it was, or complete. Other inputs start afresh.
+complete checkpoint; `out` is either absent, or what it was, or complete, also after a power cut. Other inputs start
+afresh.
 """
 
 import hashlib
@@ -16,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from data.ids import content_id
+from data.manifest import sync_files, sync_folder
 from tasks.objectives import LossPoint, TrainReport
 from tasks.settings import DistillSettings
 
@@ -69,7 +71,9 @@ class Work:
 
     def mark(self, step: int) -> None:
         """Declare the checkpoint of that step complete."""
-        (self.folder / f"checkpoint-{step}" / _COMPLETE).touch()
+        checkpoint = self.folder / f"checkpoint-{step}"
+        sync_files(checkpoint)
+        (checkpoint / _COMPLETE).touch()
 
     def tell(self, **line: Any) -> None:
         """Append one line of progress for whoever watches."""
@@ -83,7 +87,9 @@ class Work:
         final.mkdir()
         save(final)
         (final / _REPORT).write_text(json.dumps({"key": self.key, **asdict(report)}))
+        sync_files(final)
         if self.out.exists():
             shutil.rmtree(self.out)
         final.rename(self.out)
+        sync_folder(self.out.parent)
         shutil.rmtree(self.folder)
