@@ -1,4 +1,7 @@
-"""What `flywheel verify-store` and `flywheel gc` show. Not here: what they find (`data/integrity.py`, `data/garbage.py`)."""
+"""What `flywheel verify-store` and `flywheel gc` show.
+
+Not here: what they find (`data/integrity.py`, `data/garbage.py`).
+"""
 
 import json
 import sys
