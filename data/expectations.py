@@ -72,7 +72,7 @@ class Engine:
 
     def check(self, table: str, rules: Sequence[Rule]) -> list[Check]:
         """One check per rule, in their order, on one table. Raises ExpectationsError when one cannot be evaluated."""
-        asset = self._source.add_table_asset(table, table_name=table)
+        asset = self._source.add_table_asset(f"{table} {len(self._source.assets)}", table_name=table)
         batch = asset.add_batch_definition_whole_table("all").get_batch()
         suite = self._gx.ExpectationSuite(name=table)  # metrics that its rules share are computed once
         for i, rule in enumerate(rules):

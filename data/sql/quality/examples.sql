@@ -3,7 +3,7 @@ WITH members AS (
     SELECT
         dataset_id, attempt_id, problem_id, hash(prompt, completion) AS same,
         prompt IS NULL OR completion IS NULL AS no_text,
-        NOT regexp_matches(completion, '\S') AS blank,
+        NOT regexp_matches(completion, '[^\s\p{Z}]') AS blank,
         prompt IN (SELECT prompt FROM leaked) AS held_out
     FROM examples
     WHERE round = $round
