@@ -32,7 +32,6 @@ from tasks.settings import (
 )
 from tasks.verify import judge_with, verify
 
-ROUNDS = 2
 LEVELS = {"chain_sum": [1, 2, 3], "equations": [1, 2]}
 SHORT = SamplingSettings(max_tokens=300)
 ENGINE = EngineSettings(name="scripted", skill=0.6)
@@ -51,7 +50,7 @@ def engine_of(model: ModelRef) -> Callable[[], Scripted]:
     return lambda: Scripted(model.path, ENGINE)
 
 
-def write_run(home: Path, run: str, seed: int = 7, rounds: int = ROUNDS) -> None:
+def write_run(home: Path, run: str, seed: int, rounds: int) -> None:
     """The whole run; called again, it goes on where it was."""
     store, at = Store(home), At(run, 0, seed)
     first = first_model.resolve("scripted", ENGINE.skill, store.run_dir(run) / first_model.FIRST)
@@ -85,7 +84,7 @@ def measure(store: Store, at: At, model: ModelRef) -> None:
     evaluate.evaluate(store, at, model.id, engine_of(model), held_out, EVALUATE, VERIFY)
 
 
-def write_till_renames(home: Path, run: str, most: int, rounds: int) -> None:
+def write_till_renames(home: Path, most: int, run: str, seed: int, rounds: int) -> None:
     """Like `write_run`, but the process is killed right before it would commit a further part or manifest."""
     replace, done = Path.replace, 0
 
@@ -98,7 +97,7 @@ def write_till_renames(home: Path, run: str, most: int, rounds: int) -> None:
         return replace(self, target)
 
     Path.replace = counting  # type: ignore[method-assign, assignment]
-    write_run(home, run, rounds=rounds)
+    write_run(home, run, seed, rounds)
 
 
 def start(work: Callable[..., None], *given: Any) -> BaseProcess:
