@@ -67,11 +67,6 @@ def tables(home: Path, run: str | None = None) -> dict[str, str]:
     return {**found, "stages": checksum(stages)}
 
 
-def views() -> list[str]:
-    """Files of data/sql that are views."""
-    return [name for name, text in catalog.files().items() if "$" not in text]
-
-
 def fixed(value: Any) -> Any:
     """A value as text that no order of summing changes."""
     return f"{value:.9g}" if isinstance(value, float) else value
@@ -94,7 +89,7 @@ def main(home: Path) -> None:
     """Print every relation and view of a home."""
     store = Store(home)
     found = {name: described(store.read(name)) for name in schemas.RELATIONS}
-    found |= {name: described(store.query(f"FROM {name}")) for name in views()}
+    found |= {name: described(store.query(f"FROM {name}")) for name in catalog.views()}
     json.dump(found, sys.stdout, indent=1)
     print()
 

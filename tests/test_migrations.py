@@ -20,7 +20,7 @@ from data import catalog, duck, manifest, migrations, schemas
 from data.errors import UserError
 from data.records import Loss
 from data.store import At, Stage, Store
-from tests.ledgers import described, views
+from tests.ledgers import described
 
 FIXTURE = Path(__file__).parent / "fixtures" / "ledger-1.tar.xz"
 SAID: dict[str, dict[str, Any]] = json.loads(FIXTURE.with_name("ledger-1.json").read_text())
@@ -136,7 +136,7 @@ def test_the_first_ledger_answers_as_it_did(first: Path, name: str) -> None:
 
 def test_the_first_ledger_has_rows_and_every_view_works(first: Path) -> None:
     assert sum(said["rows"] > 0 for said in SAID.values()) >= 30
-    for name in [*schemas.RELATIONS, *views(), "stages", "timings", "schema_migrations"]:
+    for name in [*schemas.RELATIONS, *catalog.views(), "stages", "timings", "schema_migrations"]:
         duck.sql(first, f"FROM {name}")
 
 
