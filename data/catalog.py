@@ -27,7 +27,7 @@ _PLACE = [
 SCHEMA_MIGRATIONS = pa.schema(
     [
         ("number", pa.int64()),  # schema version that it leads to
-        ("name", pa.string()),  # of its file, without number
+        ("name", pa.string()),  # of its file in data/migrations
         ("checksum", pa.string()),  # sha256 of the file
         ("created", pa.timestamp("us", "UTC")),  # when it was first in force in this home
         ("version", pa.string()),  # of this package
@@ -82,6 +82,12 @@ def views() -> dict[str, str]:
 def macros() -> dict[str, str]:
     """Text of every macro by its name, after those it uses. A view may have the same name."""
     return _ordered({f.stem: f.read_text() for f in sorted((SQL / "macros").glob("*.sql"))})
+
+
+@cache
+def tour() -> list[str]:
+    """Text of every question of data/sql/tour, in order; it begins with `-- question:` and `-- look:` (at what)."""
+    return [f.read_text() for f in sorted((SQL / "tour").glob("*.sql"))]
 
 
 def define(
