@@ -15,6 +15,7 @@ from tasks.settings import (
     AuditSettings,
     BootstrapSettings,
     CurateSettings,
+    DecontaminateSettings,
     DistillSettings,
     EngineSettings,
     EvaluateSettings,
@@ -42,6 +43,9 @@ class FlywheelSettings(Settings):
     generate: GenerateSettings = Field(GenerateSettings(), description="how many problems a round tries, and how")
     verify: VerifySettings = Field(VerifySettings(), description="the verifier pool")
     audit: AuditSettings = Field(AuditSettings(), description="the error budget of the verifiers")
+    decontaminate: DecontaminateSettings = Field(
+        DecontaminateSettings(), description="what counts as a copy of a held-out problem"
+    )
     curate: CurateSettings = Field(CurateSettings(), description="which attempts become training data")
     gate: GateSettings = Field(GateSettings(), description="the bounds of the quality gate")
     distill: DistillSettings = Field(DistillSettings(), description="how the model is trained")

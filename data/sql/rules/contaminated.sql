@@ -1,2 +1,6 @@
 -- drops: an answer to a problem that is in a benchmark
-SELECT attempt_id FROM alive WHERE false
+SELECT attempt_id
+FROM alive
+SEMI JOIN (
+    SELECT problem_id FROM contaminations WHERE round = $round AND decision <> 'cleared'
+) USING (problem_id)
