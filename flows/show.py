@@ -22,6 +22,8 @@ from data.errors import UserError
 from data.records import Model, RoundResult, Score
 from data.schemas import rows as records
 from data.store import Store
+from flows.tour import MOST as MOST_SHOWN
+from flows.tour import Answer
 from tasks.doctor import Finding
 
 MOST = 100  # rows shown in a table
@@ -131,6 +133,16 @@ def schema(table: pa.Table) -> None:
         for row in group:
             shown.add_row(escape(row["column"]), f"[dim]{escape(row['type'].lower())}[/]", escape(row["meaning"]))
         out.print(shown)
+
+
+def tour(answers: Iterable[Answer]) -> None:
+    """Print each question as soon as it is answered: what to look at, the SQL, the answer."""
+    out = console()
+    for number, a in enumerate(answers, 1):
+        out.print(f"\n[bold]{number}. {escape(a.question)}[/]\nLook {escape(a.look)}\n", soft_wrap=True)
+        out.print(f"[dim]{escape(a.sql)}[/]\n", soft_wrap=True)
+        write(a.table, limit=MOST_SHOWN)
+        out.print(f"[dim]{a.seconds:.2f} s[/]")
 
 
 def findings(found: Iterable[Finding]) -> bool:

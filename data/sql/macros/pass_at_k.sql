@@ -1,5 +1,5 @@
 -- macro: pass_at_k(n, c, k)
--- value: chance that one of k samples is right when c of n are, without bias (arXiv 2107.03374); NULL unless 1 <= k <= n
+-- value: chance that one of k samples is right when c of n are, unbiased (arXiv 2107.03374); NULL unless 1 <= k <= n
 -- 1 - C(n-c, k) / C(n, k) as a product of min(c, k) factors: no factorial, nothing cancels
 CASE
     WHEN k BETWEEN 1 AND n AND c BETWEEN 0 AND n

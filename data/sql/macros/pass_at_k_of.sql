@@ -16,10 +16,11 @@ WITH sampled AS (
     QUALIFY round = max(round) OVER (PARTITION BY run)
 ),
 drawn AS (
-    SELECT *, unnest(list_transform(range(1 + log2(max(tried) OVER ())::BIGINT), lambda i: 1 << i)) AS k
+    SELECT *, unnest(list_transform(range(1 + floor(log2(max(tried) OVER ()))::BIGINT), lambda i: 1 << i)) AS k
     FROM sampled
 )
 SELECT run, domain, level, k, avg(pass_at_k(n, c, k)) AS pass_at_k, count(*) FILTER (n >= k) AS problems
 FROM drawn
 GROUP BY run, domain, level, k
+HAVING problems > 0
 ORDER BY run, domain, level, k
