@@ -13,18 +13,21 @@ from typing import Any
 
 import pytest
 
+from data import schemas
+from data.store import Store
 from tests.ledgers import assert_whole, look, tables
 from tests.writer import start, write_run, write_till_renames
 
 KILLS = int(os.environ.get("KILLS", "0"))
 LIVES = 5  # of the short form
 PATIENCE = 30  # a process that must end by itself may take this many times as long as the undisturbed one
+NOT_BY_RUNS = {"reviews", "imports"}
 RUN = "r", 7, 1  # name, seed, rounds
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], float]:
-    """What a run leaves, and the seconds that it took."""
+    """What a run leaves, in every relation that runs write, and the seconds that it took."""
     start(time.sleep, 0).join()  # the fork server does its imports
     home, began = tmp_path_factory.mktemp("undisturbed"), time.monotonic()
     writer = start(write_run, home, *RUN)
@@ -33,6 +36,8 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str
     seconds = time.monotonic() - began
     look(home)
     assert_whole(home)
+    empty = {relation for relation in schemas.RELATIONS if not Store(home).read(relation).num_rows}
+    assert empty <= NOT_BY_RUNS | {"contaminations"}
     return tables(home), seconds
 
 
@@ -54,6 +59,7 @@ def assert_as_undisturbed(home: Path, expected: dict[str, str]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_killed_again_and_again(undisturbed: tuple[dict[str, str], float], tmp_path: Path) -> None:
     expected, usual = undisturbed
     rng, codes = Random(5), []

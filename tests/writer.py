@@ -16,12 +16,25 @@ import great_expectations  # noqa: F401 (seconds, spent once in the fork server)
 from data.records import Problem
 from data.schemas import rows
 from data.store import At, Store
-from tasks import audit, curate, distill, evaluate, first_model, gate, generate, problems, promote, propose
+from tasks import (
+    audit,
+    curate,
+    decontaminate,
+    distill,
+    evaluate,
+    first_model,
+    gate,
+    generate,
+    problems,
+    promote,
+    propose,
+)
 from tasks.engines.scripted import Scripted
 from tasks.first_model import ModelRef
 from tasks.settings import (
     AuditSettings,
     CurateSettings,
+    DecontaminateSettings,
     DistillSettings,
     EngineSettings,
     EvaluateSettings,
@@ -39,6 +52,7 @@ GENERATE = GenerateSettings(problems=24, samples=4, shard=6, proposals=8, sampli
 EVALUATE = EvaluateSettings(problems=3, samples=3, bootstrap=100, sampling=SHORT)
 VERIFY = VerifySettings(workers=1)
 AUDIT = AuditSettings(probes=20)
+DECONTAMINATE = DecontaminateSettings()
 CURATE = CurateSettings(min_examples=1)
 GATE = GateSettings()
 DISTILL = DistillSettings(objectives=["scripted"])
@@ -66,7 +80,8 @@ def write_round(store: Store, at: At, incumbent: ModelRef) -> ModelRef:
     problems.draw(store, at, LEVELS, problems.pass_rates(store, at, incumbent.id), GENERATE)
     assert audit.audit(store, at, AUDIT, VERIFY).passed
     propose.propose(store, at, incumbent.id, engine_of(incumbent), GENERATE)
-    tried = rows(store.read("problems", at.run, [at.round]), Problem)
+    decontaminate.decontaminate(store, at, DECONTAMINATE)
+    tried = decontaminate.clean(store, at, rows(store.read("problems", at.run, [at.round]), Problem))
     generate.generate(store, at, tried, incumbent.id, engine_of(incumbent), judge_with(VERIFY), GENERATE)
     verify(store, at, VERIFY)
     curated = curate.curate(store, at, CURATE)
