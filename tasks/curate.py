@@ -54,7 +54,7 @@ def curate(store: Store, at: At, settings: CurateSettings) -> Curated:
     stage = store.stage(at, "curate", _fingerprint(store, at, settings, on))
     if not stage.done:
         seed = str(derived_seed("curate", at.seed, at.round))
-        known = {"round": at.round, "seed": seed, "drop_lucky": settings.drop_lucky, **settings.model_dump()}
+        known = {"round": at.round, "seed": seed, "drop_lucky": settings.rules.lucky, **settings.model_dump()}
         with store.workspace(at.run, range(at.round + 1), settings.memory_gib) as ws:
             attempts = _decide(ws, on, known)
             curated = _write(ws, stage, known, attempts)
@@ -86,7 +86,10 @@ def _decide(ws: Workspace, on: list[Rule], known: Mapping[str, Any]) -> int:
         sound = rule.name in SURPLUS
         dropped.append(f"SELECT attempt_id, '{rule.reason}' AS reason, {sound} AS sound FROM dropped_{rule.name}")
     ws.view("dropped", " UNION ALL ".join(dropped))
-    return ws.table("decided", catalog.statement("sft_decisions"), known)
+    attempts = ws.table("decided", catalog.statement("sft_decisions"), known)
+    if known["control"]:
+        ws.table("decided", catalog.statement("sft_control"), known)
+    return attempts
 
 
 def _write(ws: Workspace, stage: Stage, known: Mapping[str, Any], attempts: int) -> Curated:

@@ -74,6 +74,9 @@ class CurateSettings(Settings):
     """Which attempts become training data."""
 
     rules: Rules = Field(Rules(), description="which rules of curation are on")
+    control: bool = Field(
+        False, description="keep as many of each level by chance instead: what the rules are to be compared with"
+    )
     per_problem: int = Field(2, ge=1, description="most examples of one problem")
     pairs_per_problem: int = Field(1, ge=0, description="most preference pairs of one problem")
     step_pairs_per_problem: int = Field(
@@ -94,11 +97,6 @@ class CurateSettings(Settings):
     replay_rounds: int = Field(2, ge=0, description="earlier rounds of this run whose examples are mixed in")
     replay_share: float = Field(0.25, ge=0, lt=1, description="share of a dataset that is replayed")
     min_examples: int = Field(32, ge=1, description="smallest dataset a round may train on")
-
-    @property
-    def drop_lucky(self) -> bool:
-        """Whether a right answer with a wrong step counts as wrong."""
-        return self.rules.lucky
 
 
 class GateSettings(Settings):

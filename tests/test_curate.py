@@ -61,6 +61,18 @@ def test_it_works_once_and_reports_the_same_again(home: Path):
     assert len(store.read("examples")) == 24  # the other settings' manifest replaced the first
 
 
+def test_the_control_keeps_as_many_by_chance(home: Path):
+    store = Store(home)
+    judged_round(store, 0)
+    curate(store, at(0), SETTINGS)
+    proven = {e["attempt_id"] for e in store.read("examples").to_pylist()}
+    report = curate(store, at(0), SETTINGS.model_copy(update={"control": True}))
+    assert report.reasons == {"incorrect": 12, "kept": 12, "not drawn": 12, "unverified": 12}
+    drawn = {e["attempt_id"] for e in store.read("examples").to_pylist()}
+    assert len(drawn) == 12 and drawn != proven
+    assert {a.rpartition("-")[2] for a in drawn} == {"0", "1"}  # right ones, and right ones by luck
+
+
 def test_parts_that_a_crash_has_left_are_kept(home: Path):
     store = Store(home)
     judged_round(store, 0)

@@ -334,6 +334,37 @@ CASES = [
             "dropped": pa.table({"attempt_id": ["b", "d"], "reason": ["lucky", "duplicate"], "sound": [False, True]}),
         },
     ),
+    Case(  # one of level 1 is kept by rule, so one of level 1 by chance, be it lucky
+        "sft_control",
+        {},
+        [
+            {"attempt_id": "a", "kept": False, "reason": "not drawn", "sound": True},
+            {"attempt_id": "b", "kept": True, "reason": "kept", "sound": False},
+            {"attempt_id": "c", "kept": False, "reason": "incorrect"},
+            {"attempt_id": "d", "kept": False, "reason": "duplicate"},
+            {"attempt_id": "e", "kept": False, "reason": "not drawn"},  # the rules keep none of level 2
+        ],
+        FIRST,
+        by="attempt_id",
+        tables={
+            "attempted": attempted(
+                *(
+                    {"attempt_id": x, "text": x, "domain": "d", "level": 1 + (x == "e")}
+                    | {"fault": "incorrect" if x == "c" else None}
+                    for x in "abcde"
+                )
+            ),
+            "decided": pa.table(
+                {
+                    "attempt_id": [*"abcde"],
+                    "problem_id": ["p"] * 5,
+                    "kept": [True, *[False] * 4],
+                    "reason": ["kept", "lucky", "incorrect", "duplicate", "length outlier"],
+                    "sound": [True, False, False, True, False],
+                }
+            ),
+        },
+    ),
     Case(
         "sft_examples",
         {
