@@ -98,7 +98,7 @@ def _check(rule: Rule, rows: int, result: Any) -> Check:
     value = result.result.get("observed_value")
     bad = [dict(row) for row in result.result.get("details", {}).get("unexpected_rows") or []]
     if rule.expectation == "UnexpectedRowsExpectation":
-        observed = f"{bad[0][_TOTAL] if bad else 'none'} in {rows:,} rows"
+        observed = f"{bad[0][_TOTAL]:,} in {rows:,} rows" if bad else f"none in {rows:,} rows"
     else:
         observed = "no rows" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
     return Check(rule.relation, rule.says, rule.severity, bool(result.success), observed, _rows(bad))

@@ -76,8 +76,9 @@ def _verdicts() -> Iterator[Rule]:
     yield bad("the attempt is known", "orphan", judge)
     yield bad("the verifier is named", "verifier IS NULL OR verifier = ''", judge, "warning")
     yield bad("the time is not negative", "ms IS NULL OR ms < 0", "attempt_id, ms", "warning")
-    twins = "problem_id, verifier, version, first_attempt, last_attempt, outcomes"
-    yield bad("equal texts on a problem get equal outcomes", "true", twins, "warning", "twins")
+    twins = "problem_id, verifier, version, first_attempt, last_attempt, one_outcome, other_outcome"
+    differ = "one_outcome <> other_outcome"
+    yield bad("equal texts on a problem get equal outcomes", differ, twins, "warning", "twins")
 
     def step(says: str, condition: str) -> Rule:
         return _where("step_verdicts", "steps", says, condition, "attempt_id, kind, steps, places, first, odd")
@@ -124,7 +125,7 @@ def _examples(curate: CurateSettings, limits: GateSettings) -> Iterator[Rule]:
     ):
         condition = f"{column} IS DISTINCT FROM '{good}'"
         yield bad(f"the attempt's {column} is {good}", condition, f"problem_id, {column}", severity)
-    lucky = _if_on(curate.rules.lucky)
+    lucky = _if_on(curate.rules.lucky and not curate.control)
     yield bad("no checked step is wrong", "wrong_steps > 0", "problem_id, wrong_steps", lucky)
     yield bad("the prompt is not held out", "held_out", "problem_id, domain, level")
     most = limits.most_of_one_level

@@ -21,6 +21,7 @@ _TABLES = (
     "problems", "golds", "attempts", "texts", "twins", "verdicts", "steps", "decisions", "examples", "levels", "pairs",
     "eval_samples", "scores",
 )  # fmt: skip
+_USED_AGAIN = ("texts", "examples")  # by `twins` and by `levels`
 
 
 def examine(ws: Workspace, engine: Engine, number: int, curate: CurateSettings, limits: GateSettings) -> list[Check]:
@@ -44,6 +45,8 @@ def examine(ws: Workspace, engine: Engine, number: int, curate: CurateSettings, 
         else:
             ws.table(f"checked_{name}", _statement(name), known)
         found += engine.check(f"checked_{name}", [r for r in expected if r.table == name])
+        if name not in _USED_AGAIN:
+            ws.drop(f"checked_{name}")
     checks = {(c.relation, c.expectation): c for c in found}
     return [checks[rule.relation, rule.says] for rule in expected]
 

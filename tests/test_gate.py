@@ -135,7 +135,7 @@ def test_another_schema_is_named_and_nothing_else_is_asked():
 def test_only_the_first_rows_are_kept_and_all_are_counted():
     many = {"problems": [{"id": f"p{i:04}", "level": -1} for i in range(1000)]}
     check = examined(merged(good(), many))["problems", "the level is not negative"]
-    assert check.observed == "1000 in 1,002 rows"
+    assert check.observed == "1,000 in 1,002 rows"
     assert [row["problem_id"] for row in json.loads(check.bad_rows)] == [f"p{i:04}" for i in range(expectations.SHOWN)]
 
 
