@@ -4,17 +4,15 @@ import json
 import time
 from pathlib import Path
 
+from data import manifest
 from data.errors import UserError
-from data.store import Store, home
+from data.store import SETTINGS, SUMMARY, Store, home
 from flows.alone import on_run
 from flows.settings import FlywheelSettings, load_settings, validated
 from flows.terminal import say
-from tasks import problems
+from tasks import benchmarks, problems
 from tasks.first_model import FIRST, resolve
 from tasks.own_problems import load_own
-
-SETTINGS = "settings.json"
-SUMMARY = "summary.json"
 
 
 def run(recipe: str, *, overrides: list[str], run_seed: int | None, name: str | None, resume: bool) -> int:
@@ -41,9 +39,10 @@ def run(recipe: str, *, overrides: list[str], run_seed: int | None, name: str | 
 
 
 def _check_inputs(store: Store, run_name: str, settings: FlywheelSettings) -> None:
-    """Raises UserError for a missing model or problem file now, rather than after the workflow engine has started."""
+    """Raises UserError for a missing model, problem file or benchmark before the workflow engine is started."""
     resolve(settings.model, settings.engine.skill, store.run_dir(run_name) / FIRST)
     load_own(store, run_name, settings.problem_files)
+    benchmarks.read(settings.decontaminate.benchmarks, settings.decontaminate.column)
     problems.levels_of(settings.domains, settings.levels)
 
 
@@ -51,9 +50,7 @@ def _begin(store: Store, run_name: str, settings: FlywheelSettings) -> None:
     path = store.run_dir(run_name) / SETTINGS
     if path.exists():
         raise UserError(f"run {run_name} exists: continue it with --resume --name {run_name}, or choose another --name")
-    draft = path.with_suffix(".draft")
-    draft.write_text(settings.model_dump_json(indent=1))
-    draft.rename(path)
+    manifest.write_atomic(path, settings.model_dump_json(indent=1).encode())
 
 
 def _unfinished(home: Path, recipe: str, name: str | None) -> tuple[str, FlywheelSettings]:

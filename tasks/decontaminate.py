@@ -19,7 +19,7 @@ from data.catalog import SQL
 from data.ids import content_id
 from data.records import Problem
 from data.store import At, Store
-from tasks import _benchmarks
+from tasks import benchmarks
 from tasks.clearances import cleared
 from tasks.settings import DecontaminateSettings
 
@@ -65,11 +65,11 @@ def decontaminate(
 
     Raises UserError for a benchmark that cannot be read. A clearance given after the commit counts from the next round.
     """
-    benchmarks = pa.concat_tables([_of(held_out), _benchmarks.read(settings.benchmarks, settings.column)])
+    texts = pa.concat_tables([_of(held_out), benchmarks.read(settings.benchmarks, settings.column)])
     inputs = (
         store.inputs(at.run, sorted({0, at.round}), ("problems",)),
         store.inputs(at.run, range(at.round + 1), ("eval_problems",)),
-        content_id(sorted(map(str, benchmarks.to_pylist()))),
+        content_id(sorted(map(str, texts.to_pylist()))),
     )
     fingerprint = content_id("decontaminate", VERSION, settings.model_dump(), asdict(at), steps(), inputs)
     stage = store.stage(at, "decontaminate", fingerprint)
@@ -77,7 +77,7 @@ def decontaminate(
         known = {"round": at.round, "longest": LONGEST, **settings.model_dump()}
         given = [(c.problem_id, c.because) for c in cleared(store.home).values()]
         with store.workspace(at.run, range(at.round + 1), settings.memory_gib) as ws:
-            ws.give("benchmarks", benchmarks)
+            ws.give("benchmarks", texts)
             ws.give("clearances", _table(("problem_id", "because"), given))
             for name, text in steps():
                 ws.table(name, text, known)
@@ -107,7 +107,7 @@ def steps() -> tuple[tuple[str, str], ...]:
 
 
 def _of(problems: Sequence[Problem]) -> pa.Table:
-    return _table(_benchmarks.SCHEMA.names, [(HELD_OUT, p.id, p.prompt) for p in problems if p.split == "heldout"])
+    return _table(benchmarks.SCHEMA.names, [(HELD_OUT, p.id, p.prompt) for p in problems if p.split == "heldout"])
 
 
 def _table(names: Sequence[str], found: Sequence[tuple[str, ...]]) -> pa.Table:

@@ -11,6 +11,7 @@ earlier AS (
     JOIN decisions d ON d.run = e.run AND d.round = e.round AND d.attempt_id = e.attempt_id
     LEFT JOIN (SELECT DISTINCT id, domain, level FROM problems) p ON p.id = e.problem_id
     WHERE d.kept AND e.round >= $round - $replay_rounds AND e.round < $round
+        AND e.problem_id NOT IN (SELECT problem_id FROM contaminations WHERE round = $round AND decision <> 'cleared')
 ),
 replayed AS ( -- the levels take turns, so that a small one is not forgotten
     SELECT round, attempt_id

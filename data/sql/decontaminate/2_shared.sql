@@ -1,6 +1,6 @@
 -- grain: one row per problem and benchmark text with n-grams of $ngram tokens in common
 -- An n-gram counts when it tells something. One of more than $common different problems, or benchmark texts, is
--- boilerplate; of fewer texts, one of more than a tenth.
+-- boilerplate; of few texts, one of more than a tenth, and of more than five.
 -- `overlap`: share of the benchmark text's that the problem has.
 WITH known AS (
     SELECT DISTINCT
@@ -23,8 +23,8 @@ met AS (
 ),
 most AS (
     SELECT
-        least($common, greatest(2, 0.1 * count(DISTINCT bag) FILTER (benchmark = ''))) AS problems,
-        least($common, greatest(2, 0.1 * count(DISTINCT bag) FILTER (benchmark <> ''))) AS texts
+        least($common, greatest(5, 0.1 * count(DISTINCT bag) FILTER (benchmark = ''))) AS problems,
+        least($common, greatest(5, 0.1 * count(DISTINCT bag) FILTER (benchmark <> ''))) AS texts
     FROM words
 ),
 common AS (
