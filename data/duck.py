@@ -165,7 +165,20 @@ def sql(home: Path, text: str) -> pa.Table:
             f"{path} names parts that are gone ({_first_line(e)}): `flywheel verify-store --repair` publishes it anew"
         ) from e
     except duckdb.Error as e:
-        raise QueryError(f"DuckDB cannot answer that: {e}") from e
+        why = f"{e}; {path} was published by an earlier flywheel: any run publishes it anew" if _lacks(path, e) else e
+        raise QueryError(f"DuckDB cannot answer that: {why}") from e
+
+
+def _lacks(path: Path, error: duckdb.Error) -> bool:
+    """Whether a name may be unknown because the database was published before this code knew it."""
+    if not isinstance(error, (duckdb.CatalogException, duckdb.BinderException)):
+        return False
+    names = """
+        SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal
+        UNION ALL SELECT function_name, '' FROM duckdb_functions() WHERE NOT internal"""
+    with duckdb.connect() as fresh, duckdb.connect(str(path), read_only=True) as published:
+        catalog.define(fresh, Path(), [])
+        return not set(fresh.execute(names).fetchall()) <= set(published.execute(names).fetchall())
 
 
 def _plain(table: pa.Table) -> pa.Table:

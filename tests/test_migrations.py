@@ -159,6 +159,26 @@ def test_the_first_ledger_goes_on(tmp_path: Path) -> None:
     assert {m["version"] for m in found} == {manifest.package_version()}
 
 
+@pytest.mark.parametrize(
+    ("text", "typo"),
+    [
+        ("FROM schema_migrations", "FROM schema_nonsense"),
+        ("SELECT tokens FROM attempts", "SELECT nonsense FROM attempts"),
+        ("SELECT pass_at_k(4, 2, 1)", "SELECT nonsense(4, 2, 1)"),
+    ],
+)
+def test_a_database_that_an_earlier_version_published_says_so(home: Path, text: str, typo: str) -> None:
+    with duck.duckdb.connect(str(home / "flywheel.duckdb")) as con:
+        con.execute("CREATE VIEW attempts AS SELECT 'a' AS id")
+    assert duck.sql(home, "FROM attempts").num_rows == 1
+    with pytest.raises(UserError, match="published by an earlier flywheel: any run publishes it anew"):
+        duck.sql(home, text)
+    Store(home).publish()
+    duck.sql(home, text)
+    with pytest.raises(UserError, match=r"^DuckDB cannot answer that(?!.*earlier flywheel)"):
+        duck.sql(home, typo)
+
+
 @settings(max_examples=6)
 @given(st.lists(st.lists(st.integers(0, 3000), max_size=4), min_size=4, max_size=4), st.integers(2, 4))
 def test_rows_of_all_versions_are_as_if_the_last_had_written_them(
