@@ -46,7 +46,7 @@ def watched(home: Path, seconds: float, work: Callable[..., None], *given: Any) 
     process, until = start(work, home, *given), time.monotonic() + seconds
     while process.is_alive() and time.monotonic() < until:
         look(home)
-        time.sleep(0.1)
+        time.sleep(0.3)
     process.kill()
     process.join()
     look(home)

@@ -179,7 +179,7 @@ def test_a_database_that_an_earlier_version_published_says_so(home: Path, text: 
         duck.sql(home, typo)
 
 
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(st.lists(st.lists(st.integers(0, 3000), max_size=4), min_size=4, max_size=4), st.integers(2, 4))
 def test_rows_of_all_versions_are_as_if_the_last_had_written_them(
     tmp_path_factory: pytest.TempPathFactory, grams: list[list[int]], last: int
