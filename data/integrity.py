@@ -85,9 +85,9 @@ def examine(
 
 
 def busy_runs(home: Path, files: Iterable[PurePath], idle: Collection[str] = ()) -> set[str]:
-    """The runs of these files that somebody is writing at this moment; not those that the caller has locked."""
+    """The runs of these files that somebody is at work on at this moment; not those that the caller has locked."""
     runs = {run for f in files if (run := strays.run_of(f))} - {*idle}
-    return {run for run in runs if locks.busy(manifest.lock_of(home, run))}
+    return {run for run in runs if any(map(locks.busy, manifest.locks_of(home, run)))}
 
 
 def manifests(home: Path) -> tuple[Found, list[Flaw]]:

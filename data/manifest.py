@@ -74,9 +74,9 @@ def path_of(home: Path, run: str, round: int, stage: str) -> Path:
     return home / "manifests" / run / f"round-{round}" / f"{stage}.json"
 
 
-def lock_of(home: Path, run: str) -> Path:
-    """The lock that every process holds while it writes a stage of the run."""
-    return home / "manifests" / run / LOCK
+def locks_of(home: Path, run: str) -> tuple[Path, Path]:
+    """The lock that is held while a stage of the run is written, and that of the one process that works on the run."""
+    return home / "manifests" / run / LOCK, home / run / LOCK
 
 
 def prefix(run: str, round: int, stage: str, fingerprint: str) -> str:

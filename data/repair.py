@@ -15,7 +15,7 @@ from data import duck, integrity, locks, manifest, strays
 from data.errors import UserError
 from data.integrity import Report
 from data.progress import Progress, silent
-from data.store import QUARANTINE
+from data.store import QUARANTINE, SUMMARY
 
 NOTE = "NOTE.txt"
 
@@ -51,7 +51,7 @@ def repair(home: Path, unfinished: bool = False, progress: Progress = silent) ->
             moves |= {path: flaw.text for path in flaw.moves if path not in moves}
         gone = [path for path in manifest.paths(home) if str(path.relative_to(home)) in moves]
         again = [(p.parts[-3], int(p.parts[-2].removeprefix("round-")), p.stem) for p in gone]
-        unended = {f"{run}/{strays.SUMMARY}": "the summary of a run that has to be resumed" for run, _, _ in again}
+        unended = {f"{run}/{SUMMARY}": "the summary of a run that has to be resumed" for run, _, _ in again}
         folder = _set_aside(home, unended | moves)
     if report.stages or report.faults:
         try:
@@ -67,13 +67,14 @@ def lock_idle(home: Path, held: ExitStack) -> set[str]:
     runs |= {f.name.removeprefix("run=") for f in (home / "lake").glob("*/run=*")}
     found = set()
     for run in sorted(runs):
-        lock = manifest.lock_of(home, run)
+        manifests, folder = manifest.locks_of(home, run)
         try:
-            manifest.make_folder(lock.parent)
-            if held.enter_context(locks.alone(lock)):
+            manifest.make_folder(manifests.parent)
+            wanted = [folder, manifests] if folder.parent.exists() else [manifests]
+            if all(held.enter_context(locks.alone(lock)) for lock in wanted):
                 found.add(run)
         except OSError as e:
-            raise manifest.unwritable(lock, e) from e
+            raise manifest.unwritable(manifests, e) from e
     return found
 
 

@@ -27,7 +27,7 @@ from data.ids import content_id
 from data.manifest import LedgerError, Manifest, Part
 
 QUARANTINE = "quarantine"
-SETTINGS = "settings.json"  # in the folder of a run
+SETTINGS, SUMMARY = "settings.json", "summary.json"  # in the folder of a run, written at its start and its end
 RESERVED = ("lake", "manifests", "flywheel.duckdb", "flywheel.lock", migrations.NOTED, QUARANTINE)
 
 
@@ -167,7 +167,7 @@ class Stage:
 
     def _hold(self) -> locks.Held:
         """What tells whoever clears up that this stage is being written."""
-        lock = manifest.lock_of(self._home, self.at.run)
+        lock, _ = manifest.locks_of(self._home, self.at.run)
         try:
             manifest.make_folder(lock.parent)
             return locks.Held(lock)

@@ -12,9 +12,9 @@ from pathlib import Path, PurePath
 
 from data import locks, manifest, parts, schemas
 from data.manifest import LedgerError, Manifest
+from data.store import SUMMARY
 
 DRAFT_SECONDS = 3600  # a draft without a lock is one that nobody finishes when it is older than this
-SUMMARY = "summary.json"  # in the folder of a run: written at its end
 _ASIDE = "`flywheel verify-store --repair` sets it aside"
 _PART = re.compile(r"lake/(\w+)/run=([^/]+)/round=(\d+)/(\.?)(part-[0-9a-f]{16}-)[0-9a-f]{16}\.parquet(\.\w+\.tmp)?")
 _DRAFT = re.compile(r"\..*\.tmp|.*\.draft")

@@ -88,8 +88,8 @@ def clear(*, apply: bool, keep_days: float, form: str) -> int:
     """Show what can go, and with `apply` let it go; 0."""
     wastes = garbage.collect(home(), keep_days, apply)
     if form == "json":
-        sizes = {"home": str(home()), "applied": apply, "bytes": sum(w.bytes for w in wastes)}
-        json.dump({**sizes, "wastes": [asdict(w) for w in wastes]}, sys.stdout, ensure_ascii=False, indent=1)
+        total = {"home": str(home()), "applied": apply, "bytes": sum(w.bytes for w in wastes)}
+        json.dump({**total, "wastes": [asdict(w) for w in wastes]}, sys.stdout, ensure_ascii=False, indent=1)
         print()
         return 0
     out, sizes, counts = show.console(), Counter[str](), Counter(w.kind for w in wastes)
@@ -102,8 +102,8 @@ def clear(*, apply: bool, keep_days: float, form: str) -> int:
     if not wastes:
         out.print(f"There is nothing to clear away in {home()}", soft_wrap=True, markup=False)
     else:
-        total = _size(sizes.total())
-        out.print(f"{total} are free again" if apply else f"--apply would free {total}", markup=False)
+        all_of_it = _size(sizes.total())
+        out.print(f"{all_of_it} are free again" if apply else f"--apply would free {all_of_it}", markup=False)
     return 0
 
 

@@ -18,14 +18,13 @@ from data import manifest
 from data.ids import derived_seed
 from data.records import RoundResult, Score
 from data.schemas import rows
-from data.store import At, Store
+from data.store import SUMMARY, At, Store
 from tasks.curriculum import MASTERED, Key
 from tasks.evaluate import samples_of
 from tasks.problems import band_of
 from tasks.promote import RESAMPLES, difference, mean
 from tasks.scores import Measured, measured
 
-FILE = "summary.json"
 ScoreKey = tuple[str, int, str, str, int]  # domain, level, band, metric, k
 Cells = list[str]
 
@@ -34,7 +33,7 @@ def write_summary(store: Store, run: str, run_seed: int) -> dict[str, Any]:
     """Compute the summary of a run and write it, whole or not at all, to `<run>/summary.json`."""
     result = summarise(store, run, run_seed)
     text = json.dumps(result, indent=1, ensure_ascii=False)
-    manifest.write_atomic(store.run_dir(run) / FILE, text.encode())
+    manifest.write_atomic(store.run_dir(run) / SUMMARY, text.encode())
     return result
 
 
@@ -168,7 +167,7 @@ def show(result: dict[str, Any], folder: Path) -> None:
     )
     out.print(f"largest loss on a mastered level: {result['mastered_loss_points']:.1f} points")
     out.print(f"{result['promoted']} of {result['rounds']} rounds promoted, {result['seconds']:.0f} s")
-    out.print(f"summary: {folder / FILE}")
+    out.print(f"summary: {folder / SUMMARY}")
     out.print('look further: flywheel status · flywheel models · flywheel sql "SELECT * FROM hardest_solved LIMIT 10"')
 
 

@@ -24,6 +24,7 @@ from data.records import Attempt, Model, Verdict
 from data.repair import NOTE, lock_idle, repair
 from data.store import At, Stage, Store
 from flows import cli
+from flows.alone import on_run
 from tasks import doctor
 
 RUNS, ROWS = ("p", "q"), 40
@@ -290,6 +291,14 @@ def test_a_stage_that_is_being_written_is_left_alone(damaged: Path) -> None:
     process.join()
     assert {run for run, _, _ in repair(damaged).again} == {"p"}
     assert Store(damaged).stage(At("p", 2, 0), "generate", "g").has("attempts", "0")
+
+
+def test_a_run_between_two_stages_is_left_alone_too(damaged: Path) -> None:
+    edit(manifest_of(damaged), set_rows)
+    with on_run(Store(damaged), "p"):
+        done = repair(damaged)
+        assert done.moved == [] and "is of a run that is being written" in done.left[0]
+    assert repair(damaged).again == [("p", 1, "generate")]
 
 
 def test_a_stage_that_begins_during_a_repair_waits_for_its_end(damaged: Path) -> None:
