@@ -64,7 +64,7 @@ def curate(store: Store, at: At, settings: CurateSettings) -> Curated:
 
 def _fingerprint(store: Store, at: At, settings: CurateSettings, on: list[Rule]) -> str:
     """Covers what the stage reads: the judged attempts, what the rules look up, and what earlier rounds have used."""
-    read = {"problems", "attempts", "verdicts", "step_verdicts"}.union(*(rule.reads() for rule in on))
+    read = {"problems", "attempts", "verdicts", "step_verdicts", "contaminations"}.union(*(rule.reads() for rule in on))
     here = store.inputs(at.run, [at.round], (read & schemas.RELATIONS.keys()) - _WRITES)
     before = store.inputs(at.run, range(at.round), ("examples", "decisions"))
     return content_id("curate", VERSION, settings.model_dump(), asdict(at), (here, before))
