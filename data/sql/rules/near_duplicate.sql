@@ -13,5 +13,5 @@ WITH RECURSIVE fate (n, kept) USING KEY (n) AS (
 )
 SELECT attempt_id
 FROM fate
-JOIN shingled USING (n)
+JOIN sketched USING (n)
 WHERE NOT kept

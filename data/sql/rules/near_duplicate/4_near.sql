@@ -1,10 +1,10 @@
 -- grain: one row per pair whose texts share enough of their shingles, and whose prompts share enough of their words
 WITH texts AS (
-    SELECT m.earlier, m.later, list_distinct(e.shingles) AS a, list_distinct(l.shingles) AS b,
-        e.attempt_id AS earlier_id, l.attempt_id AS later_id
+    SELECT m.earlier, m.later, e.attempt_id AS earlier_id, l.attempt_id AS later_id,
+        list_distinct(e.shingles) AS a, list_distinct(l.shingles) AS b
     FROM met m
-    JOIN shingled e ON e.n = m.earlier
-    JOIN shingled l ON l.n = m.later
+    JOIN sketched e ON e.n = m.earlier
+    JOIN sketched l ON l.n = m.later
 ),
 alike AS (
     SELECT earlier, later, earlier_id, later_id, len(list_intersect(a, b)) AS shared, len(a) + len(b) AS total
