@@ -19,6 +19,11 @@ USUAL: dict[str, dict[str, Any]] = {
     "eval_samples": {"round": 0, "problem_id": "h1", "model_id": "m", "tokens": 2},
     "scores": {"round": 0, "model_id": "m", "metric": "pass@k", "value": 0.5, "high": 1.0, "problems": 2, "samples": 8},
 }
+# DuckDB's hash() is the same for these two texts.
+ONE_HASH = {
+    "right0": "x+3x-3x=14\n4x-3x=14\nx=14\n#### 14",
+    "wrong0": "x+3x-3x=14\n4x-3x=14\nx=13\n#### 13",
+}
 
 
 def good() -> Ledger:
@@ -28,7 +33,7 @@ def good() -> Ledger:
         "problems": [{"id": "p1", "prompt": "1+1"}, {"id": "p2", "prompt": "4-2", "level": 2}],
         "eval_problems": [{"id": "h1", "prompt": "what is\n 9-7 ?"}],
         "models": [{"id": "m"}],
-        "attempts": [{"id": a, "text": f"so {a} it is"} for a in right + wrong],
+        "attempts": [{"id": a, "text": ONE_HASH.get(a, f"so {a} it is")} for a in right + wrong],
         "verdicts": [{"attempt_id": a} for a in right] + [{"attempt_id": a, "outcome": "incorrect"} for a in wrong],
         "step_verdicts": [{"attempt_id": a, "index": i} for a in right for i in range(2)],
         "decisions": [{"attempt_id": a} for a in right]

@@ -86,29 +86,36 @@ def test_every_expectation_has_planted_rows():
     assert {(r.relation, r.says) for r in rules(CURATE, LIMITS)} == planted | OF_THE_WHOLE | schema
 
 
-def test_what_holds_of_the_whole_round():
-    few = examined({**good(), "examples": good()["examples"][:2]})
-    assert broken(few) == {("examples", "there are at least 3 examples")}
-    assert few["examples", "there are at least 3 examples"].observed == "2"
-    mixed = merged(good(), {"examples": [{**good()["examples"][0], "dataset_id": "other", "completion": "another"}]})
-    assert broken(examined(mixed)) == {("examples", "all are of one dataset")}
+def test_too_few_examples_of_two_datasets():
+    first, second = good()["examples"][:2]
+    found = examined({**good(), "examples": [first, {**second, "dataset_id": "other"}]})
+    assert broken(found) == {("examples", "there are at least 3 examples"), ("examples", "all are of one dataset")}
+    assert {found[key].observed for key in broken(found)} == {"2"}
+    assert {found[key].severity for key in broken(found)} == {"critical"}
+
+
+def test_shares_out_of_bounds_and_one_level_among_several_are_warnings():
     cut = [{"id": f"cut{i}", "finish": "length"} for i in range(4)]
     verdicts = [{"attempt_id": a["id"], "outcome": "unverified"} for a in cut]
     dropped = [{"attempt_id": a["id"], "kept": False, "reason": "unverified"} for a in cut]
-    found = examined(merged(good(), {"attempts": cut, "verdicts": verdicts, "decisions": dropped}))
-    shares = {key for key in OF_THE_WHOLE if "0% and" in key[1]}
-    assert broken(found) == shares and {found[key].severity for key in shares} == {"warning"}
-    assert found["attempts", "the truncated share is between 0% and 20%"].observed == "0.3333"
-    easy = {name: [row for row in rows if "wrong" not in str(row)] for name, rows in good().items()}
-    assert broken(examined({**easy, "pairs": []})) == {("attempts", "the accepted share is between 2% and 98%")}
-
-
-def test_one_level_among_several_that_is_most_of_the_examples_is_a_warning():
-    says = "no level of several is more than 75% of them"
-    found = examined(merged(good(), trained("of the second", at="p2")))
-    assert broken(found) == {("examples", says)} and found["examples", says].severity == "warning"
+    bad = {"attempts": cut, "verdicts": verdicts, "decisions": dropped}
+    found = examined(merged(good(), bad, trained("of the second", at="p2")))
+    most = "examples", "no level of several is more than 75% of them"
+    assert broken(found) == {most} | {key for key in OF_THE_WHOLE if " 0% and" in key[1]}
+    assert {found[key].severity for key in broken(found)} == {"warning"}
+    assert found["attempts", "the truncated share is between 0% and 20%"].observed == "0.3077"
     row = {"domain": "sums", "level": 1, "examples": 4, "share": 0.8, "levels": 2}
-    assert json.loads(found["examples", says].bad_rows) == [row]
+    assert json.loads(found[most].bad_rows) == [row]
+
+
+def test_a_round_too_easy_is_a_warning_and_of_many_bad_rows_the_first_are_kept():
+    easy = {name: [row for row in rows if "wrong" not in str(row)] for name, rows in good().items()}
+    many = {"problems": [{"id": f"p{i:04}", "level": -1} for i in range(1000)]}
+    found = examined(merged({**easy, "pairs": []}, many))
+    low = "problems", "the level is not negative"
+    assert broken(found) == {low, ("attempts", "the accepted share is between 2% and 98%")}
+    assert found[low].observed == "1,000 in 1,002 rows"
+    assert [r["problem_id"] for r in json.loads(found[low].bad_rows)] == [f"p{i:04}" for i in range(expectations.SHOWN)]
 
 
 def test_a_rule_of_curation_that_is_switched_off_is_worth_a_warning():
@@ -130,13 +137,6 @@ def test_another_schema_is_named_and_nothing_else_is_asked():
         ("toekns", "BIGINT", None),
         ("tokens", None, "BIGINT"),
     ]
-
-
-def test_only_the_first_rows_are_kept_and_all_are_counted():
-    many = {"problems": [{"id": f"p{i:04}", "level": -1} for i in range(1000)]}
-    check = examined(merged(good(), many))["problems", "the level is not negative"]
-    assert check.observed == "1,000 in 1,002 rows"
-    assert [row["problem_id"] for row in json.loads(check.bad_rows)] == [f"p{i:04}" for i in range(expectations.SHOWN)]
 
 
 def test_the_engine_failing_is_an_error_and_never_bad_data():

@@ -1,7 +1,7 @@
 -- grain: one row per example of round $round, with what is known of the attempt it came from (NULL: nothing)
 WITH members AS (
     SELECT
-        dataset_id, attempt_id, problem_id, hash(prompt, completion) AS same,
+        dataset_id, attempt_id, problem_id, md5_number(prompt || chr(0) || completion) AS same,
         prompt IS NULL OR completion IS NULL AS no_text,
         NOT regexp_matches(completion, '[^\s\p{Z}]') AS blank,
         prompt IN (SELECT prompt FROM leaked) AS held_out
