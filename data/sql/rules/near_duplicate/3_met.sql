@@ -22,4 +22,4 @@ SELECT earlier, later
 FROM pairs
 JOIN sketched e ON e.n = earlier
 JOIN sketched l ON l.n = later
-WHERE len(list_filter(e.minima, lambda m, i: m = l.minima[i])) >= 16 * ($similarity - 0.4) -- as good as sure at 1 in 3,000
+WHERE len(list_filter(e.minima, lambda m, i: m = l.minima[i])) >= 16 * ($similarity - 0.3) -- misses 1 of 700 at the threshold
