@@ -25,9 +25,10 @@ from _planted import DISGUISES, alike, near, replaced
 from _stories import DOMAINS, LEVELS, Numbers, numbers, prompts, solutions
 
 from data.gold import Answer, dump
+from data.records import Model
 from data.store import At, Stage, Store
 
-AT = At("bench", 1, 0)
+AT, MODEL = At("bench", 1, 0), "bench"
 SAMPLES, SHARD, HELD_OUT, DRAWS = 4, 50_000, 2_000, 4  # DRAWS: samples of a held-out problem
 EXACT, NEAR, CHAIN, ACROSS, CONTAMINATED = 0.06, 0.10, 0.02, 0.01, 0.01  # shares of the problems
 WRONG, LUCKY, UNSURE = 0.25, 0.03, 0.02  # shares of the attempts; UNSURE: half no answer, half unverified
@@ -108,6 +109,7 @@ def _write_problems(store: Store, w: World) -> None:
         }
         fixed = {"verifier": "symbolic", "source": "bench", "split": split}
         stage.write(relation, "all", pa.table(columns | {k: pa.repeat(v, len(ids)) for k, v in fixed.items()}))
+    stage.write("models", "all", [Model(MODEL, "", "given", "{}", "", "", 0, 0.0)])
     stage.commit()
 
 
@@ -195,7 +197,7 @@ def _attempts(
         "logprob": -rng.gamma(2.0, 20.0, len(ids)),
         "finish": finish,
     }
-    return pa.table(columns | {"model_id": ["bench"] * len(ids), "strategy": ["best_of_n"] * len(ids)})
+    return pa.table(columns | {"model_id": [MODEL] * len(ids), "strategy": ["best_of_n"] * len(ids)})
 
 
 def _verdicts(ids: list[str], outcome: np.ndarray, n: Numbers, whose: np.ndarray, ends_wrong: np.ndarray) -> pa.Table:
@@ -236,7 +238,7 @@ def _write_samples(store: Store, rng: np.random.Generator, w: World) -> None:
         "finish": finish,
         "answer": lines[-1],
     }
-    fixed = {"model_id": "bench", "reason": "compared"}
+    fixed = {"model_id": MODEL, "reason": "compared"}
     stage.write("eval_samples", "all", pa.table(columns | {k: [v] * len(text) for k, v in fixed.items()}))
     stage.commit()
 
