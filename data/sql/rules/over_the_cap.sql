@@ -4,7 +4,7 @@ WITH RECURSIVE crowded AS (
     FROM alive
     QUALIFY count(*) OVER (PARTITION BY problem_id) > $per_problem
 ),
-words AS MATERIALIZED (
+words AS MATERIALIZED ( -- two words of one hash only make two answers look a little more alike
     SELECT
         attempt_id,
         list_distinct(list_transform(string_split(replace(text, chr(10), ' '), ' '), lambda w: hash(w))) AS words
