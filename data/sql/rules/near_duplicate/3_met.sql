@@ -22,4 +22,5 @@ SELECT earlier, later
 FROM pairs
 JOIN sketched e ON e.n = earlier
 JOIN sketched l ON l.n = later
-WHERE len(list_filter(e.minima, lambda m, i: m = l.minima[i])) >= 16 * ($similarity - 0.3) -- misses 1 of 700 at the threshold
+WHERE -- misses 1 of 700 at the threshold
+    len(list_filter(e.minima, lambda m, i: m = l.minima[i])) >= 16 * ($similarity - 0.3)
