@@ -75,7 +75,8 @@ def examine(
             progress(n + 1, len(claims), "parts")
     if not quick:
         named = {p.path for m in found.values() for p in m.parts}
-        flaws += strays.examine(home, [f for f in lying if str(f) not in named], found, busy, unfinished)
+        lost = {run for f in flaws if f.kind == "manifest" and (run := strays.run_of(PurePath(f.path)))}
+        flaws += strays.examine(home, [f for f in lying if str(f) not in named], found, busy, unfinished, lost)
         flaws += _published(home, found)
         flaws += _models(home, found, damaged)
         flaws += _unsealed(found)

@@ -47,6 +47,9 @@ def walk(home: Path) -> list[PurePath]:
     return sorted(PurePath(f.relative_to(home)) for f in {*found} if f.name != manifest.LOCK)
 
 
+KINDS = ("temporary", "superseded", "unlisted", "unfinished", "foreign")  # of flaws that are files nobody names
+
+
 def run_of(file: PurePath) -> str:
     """The run whose lock guards a file; empty when none does."""
     if file.parts[0] == "manifests" and len(file.parts) > 2:
@@ -60,10 +63,12 @@ def examine(
     found: Mapping[Path, Manifest],
     busy: Collection[str],
     unfinished: bool = False,
+    damaged: Collection[str] = (),
 ) -> Iterator[Flaw]:
     """What each of these files is that no manifest in `found` names. `busy`: runs that are being written.
 
-    `unfinished`: parts that a resumed run would use are strays too.
+    `unfinished`: parts that a resumed run would use are strays too. `damaged`: runs that lack a manifest in `found`, so
+    that their end proves nothing.
     """
     owners = {manifest.prefix(m.run, m.round, m.stage, m.fingerprint): (p, m) for p, m in found.items()}
     stages = {(m.run, str(m.round), m.stage): m for m in found.values()}
@@ -73,7 +78,7 @@ def examine(
         if (run := run_of(file)) in busy:
             writing[run] = writing.get(run, 0) + 1
         elif (match := _PART.fullmatch(str(file))) and not match[4] and not match[6] and match[1] in schemas.RELATIONS:
-            flaw = _part(home, file, match, owners, stages)
+            flaw = _part(home, file, match, owners, stages, 0.0 if run in damaged else ended_at(home, run))
             if flaw is None and unfinished:
                 flaw = _stray("unfinished", file, f"the part {home / file} is of a stage that was not committed")
             if flaw is None:
@@ -96,6 +101,7 @@ def _part(
     match: re.Match[str],
     owners: Mapping[str, tuple[Path, Manifest]],
     stages: Mapping[tuple[str, str, str], Manifest],
+    ended: float,
 ) -> Flaw | None:
     """What is wrong with a part that no manifest names; None when a resumed run would use it."""
     path, run = home / file, match[2]
@@ -111,20 +117,17 @@ def _part(
     try:
         notes, written = parts.notes(path), path.stat().st_mtime
     except (LedgerError, OSError) as e:
-        return _stray(
-            "unfinished",
-            file,
-            f"the part {path} of an unfinished stage is damaged ({parts.one_line(e.__cause__ or e)})",
-        )
+        why = parts.one_line(e.__cause__ or e)
+        return _stray("part", file, f"the part {path} of an unfinished stage is damaged ({why})")
     later = stages.get((run, match[3], notes.get("stage", "")))
     if later and later.created >= written:
         what = f"the part {path} is of an earlier try of stage {later.stage}"
         return _stray("superseded", file, what, later.created)
-    if (ended := ended_at(home, run)) >= written:
+    if ended >= written:
         what = f"the part {path} was never committed, and run {run} has ended since"
         return _stray("superseded", file, what, ended)
     if why := parts.damage(path):
-        return _stray("unfinished", file, f"the part {path} of an unfinished stage is damaged ({why})")
+        return _stray("part", file, f"the part {path} of an unfinished stage is damaged ({why})")
     return None
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 from rich.markup import escape
 
-from data import garbage, integrity
+from data import garbage, integrity, strays
 from data.integrity import Report
 from data.repair import Repaired
 from data.repair import repair as set_right
@@ -59,13 +59,16 @@ def _as_json(where: Path, report: Report, repaired: Repaired | None, seconds: fl
 def _show(where: Path, report: Report, repaired: Repaired | None, seconds: float) -> None:
     out = show.console()
     for flaw in report.flaws[:MOST]:
-        style, state = ("dim", "note") if flaw.note else ("bold red", "wrong")
+        style, state = ("yellow", "stray") if flaw.kind in strays.KINDS else ("bold red", "wrong")
+        style, state = ("dim", "note") if flaw.note else (style, state)
         out.print(f"[{style}]{state:6}[/] {escape(flaw.text)}", soft_wrap=True)
     if len(report.flaws) > MOST:
         out.print(f"{len(report.flaws) - MOST:,} more: use --json", style="dim")
     size = _size(report.bytes)
     looked = f"{report.runs} runs, {report.stages} stages, {report.parts} parts, {report.rows:,} rows, {size}"
-    out.print(f"{looked} in {seconds:.1f} s: {len(report.faults) or 'nothing'} wrong", soft_wrap=True, markup=False)
+    stray = sum(f.kind in strays.KINDS for f in report.faults)
+    verdict = f"{len(report.faults) - stray or 'nothing'} wrong" + (f", {stray} stray" if stray else "")
+    out.print(f"{looked} in {seconds:.1f} s: {verdict}", soft_wrap=True, markup=False)
     if repaired and repaired.folder:
         text = f"{len(repaired.moved)} files were set aside in {repaired.folder}, with a note on each"
         out.print(text, soft_wrap=True, markup=False)

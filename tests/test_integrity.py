@@ -22,7 +22,8 @@ from data import integrity, manifest, schemas
 from data.manifest import LedgerError
 from data.records import Attempt, Model, Verdict
 from data.repair import NOTE, lock_idle, repair
-from data.store import At, Stage, Store
+from data.store import SUMMARY, At, Stage, Store
+from data.strays import Flaw
 from flows import cli
 from flows.alone import on_run
 from tasks import doctor
@@ -155,9 +156,14 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def damaged(whole: Path, home: Path) -> Path:
-    shutil.copytree(whole, home, dirs_exist_ok=True)
-    Store(home).publish()
+    """A copy of a sound ledger, to be damaged; nothing is published in it."""
+    shutil.copytree(whole, home, dirs_exist_ok=True, ignore=shutil.ignore_patterns("flywheel.duckdb"))
     return home
+
+
+def flaws(home: Path) -> list[Flaw]:
+    """Without the note that nothing is published."""
+    return [f for f in integrity.examine(home).flaws if f.kind != "published" or not f.note]
 
 
 def contents(home: Path) -> set[str]:
@@ -190,9 +196,14 @@ def test_damage_is_named_set_aside_and_mended_by_a_rerun(damaged: Path, whole: P
 
 def test_only_the_damaged_part_is_written_again(damaged: Path) -> None:
     flip(part_of(damaged))
+    edit(manifest_of(damaged, run="q"), set_rows)
+    for run in RUNS:  # both have ended
+        (damaged / run).mkdir()
+        (damaged / run / SUMMARY).write_text("{}")
     sound = {f: f.stat().st_mtime_ns for f in (damaged / "lake").rglob("*.parquet") if f != part_of(damaged)}
     repair(damaged)
-    assert [f.kind for f in integrity.examine(damaged).flaws] == ["unfinished"]
+    assert [f.kind for f in flaws(damaged)] == ["unfinished"] * 2
+    assert not list(damaged.glob(f"*/{SUMMARY}")), "they have not, until they are resumed"
     work(damaged)
     assert sound.items() <= {f: f.stat().st_mtime_ns for f in (damaged / "lake").rglob("*.parquet")}.items()
 
@@ -231,14 +242,14 @@ def test_what_a_killed_process_or_a_stranger_left_is_set_aside(damaged: Path, st
     assert stray.startswith(fault.path)
     done = repair(damaged)
     assert done.folder and (done.folder / stray).read_text() == "half" and not done.again
-    assert not (damaged / stray).exists() and integrity.examine(damaged).flaws == []
+    assert not (damaged / stray).exists() and flaws(damaged) == []
 
 
 def test_a_draft_is_stale_when_it_is_old(damaged: Path) -> None:
     draft = damaged / "p" / "settings.draft"
     draft.parent.mkdir()
     draft.write_text("{}")
-    assert integrity.examine(damaged).flaws == []
+    assert flaws(damaged) == []
     os.utime(draft, (time.time() - 7200,) * 2)
     assert [f.path for f in integrity.examine(damaged).faults] == ["p/settings.draft"]
 
@@ -247,7 +258,7 @@ def test_a_spill_folder_in_use_is_left_alone(damaged: Path) -> None:
     with Store(damaged).workspace(memory_gib=0.1) as ws:
         ws.table("wide", "SELECT i, repeat(md5(i::VARCHAR), 8) AS text FROM range(600000) t(i)")
         assert list(damaged.glob(".spill-*/*"))
-        assert integrity.examine(damaged).flaws == [] and repair(damaged).moved == []
+        assert flaws(damaged) == [] and repair(damaged).moved == []
         assert ws.value("SELECT count(DISTINCT text[:32]) FROM wide") == 600_000
 
 
@@ -262,7 +273,7 @@ def test_parts_of_an_earlier_fingerprint_are_strays_and_those_of_a_killed_stage_
     del stage
     found = integrity.examine(damaged)
     assert [f.kind for f in found.faults] == ["superseded"] and "earlier try of stage verify" in found.faults[0].text
-    assert [f.kind for f in found.flaws if f.note] == ["unfinished"]
+    assert {f.kind for f in found.flaws if f.note} == {"unfinished", "published"}
     repair(damaged)
     assert ledger.stage(at, "verify", "third").has("verdicts", "all")
     repair(damaged, unfinished=True)
@@ -285,7 +296,7 @@ def test_a_stage_that_is_being_written_is_left_alone(damaged: Path) -> None:
     flip(part_of(damaged, run="q"))
     edit(manifest_of(damaged), set_rows)
     done = repair(damaged, unfinished=True)
-    assert [f.kind for f in done.report.flaws if f.note] == ["writing"]
+    assert {f.kind for f in done.report.flaws if f.note} == {"writing", "published"}
     assert {run for run, _, _ in done.again} == {"q"} and "is of a run that is being written" in done.left[0]
     process.kill()
     process.join()
@@ -370,7 +381,7 @@ def test_models_must_be_where_and_what_the_ledger_says(damaged: Path, tmp_path: 
     rows = [(weights_id(folder), str(folder)), ("0" * 16, str(tmp_path / "elsewhere"))]
     stage.write("models", "sft", [Model(i, "", "sft", "{}", "d", path, 0, 0.0) for i, path in rows])
     stage.commit()
-    (note,) = integrity.examine(damaged).flaws  # a folder outside of the home is the user's own affair
+    (note,) = flaws(damaged)  # a folder outside of the home is the user's own affair
     assert note.note and "elsewhere is not model 0000" in note.text and "it is gone" in note.text
     for change, why in (
         (lambda: (folder / "model.safetensors").write_bytes(b"other"), "it holds other weights"),
@@ -405,7 +416,7 @@ def test_ordinary_reads_refuse_an_edited_manifest(damaged: Path) -> None:
 def test_older_manifests_read_and_are_told_of(damaged: Path, whole: Path) -> None:
     aged(damaged)
     assert tables(damaged) == tables(whole)
-    (note,) = integrity.examine(damaged).flaws
+    (note,) = flaws(damaged)
     assert note.note and note.text.startswith("4 manifests, such as ") and "without checksums" in note.text
 
 
@@ -425,6 +436,7 @@ def test_the_command_and_the_doctor(damaged: Path, capsys: pytest.CaptureFixture
         code = cli.main(["verify-store", *argv])
         return code, capsys.readouterr().out
 
+    Store(damaged).publish()
     code, out = ask()
     assert code == 0 and "8 parts" in out and "nothing wrong" in out
     assert doctor.ledger(damaged).state == "ok"
