@@ -14,8 +14,7 @@ from data.errors import UserError
 from data.garbage import DAY, collect
 from data.manifest import LedgerError
 from data.records import Attempt, Model, RoundResult, Verdict
-from data.store import At, Store
-from data.strays import SUMMARY
+from data.store import SUMMARY, At, Store
 from data.weights import REMOVED, weights_id
 from flows import cli
 
