@@ -75,6 +75,12 @@ WORDS = [
 ]
 
 
+def test_every_step_says_what_its_rows_are():
+    for _, text in steps():
+        assert text.startswith("-- grain: one row per ")
+        assert max(map(len, text.splitlines())) <= 120
+
+
 def test_the_words_of_a_text():
     found = tables([("", f"{i:02}", text) for i, (text, _) in enumerate(WORDS)], "words")
     assert [" ".join(row["words"]) for row in found] == [words for _, words in WORDS]

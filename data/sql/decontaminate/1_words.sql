@@ -1,6 +1,7 @@
 -- grain: one row per text of `texts`: its words, numbers and signs in order; ¶ ends a clause, ? a question
--- Case, white space, punctuation, numerals (`three`, `1,000`) and kinds of dashes are made alike. `tokens`: hashes of the
--- words without marks and line numbers; a `bag` is the same in whatever order they stand (`numbered`: with line numbers).
+-- Case, white space, punctuation, numerals (`three`, `1,000`) and kinds of dashes are made alike.
+-- `tokens`: hashes of the words, without marks and line numbers; equal texts have equal tokens, seldom others too.
+-- `bag`: the same in whatever order the tokens stand; `numbered_bag`: of the tokens and the line numbers.
 WITH alike AS (
     SELECT
         benchmark, id,

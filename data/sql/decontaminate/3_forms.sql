@@ -1,5 +1,6 @@
 -- grain: one row per text that may be in a pair: its normal forms, in which equal problems are equal
--- `plain`: its words as they come (`numbered`: with line numbers); `ordered`: its clauses in one order, questions marked.
+-- `plain`: its words as they come; `numbered`: with line numbers; `ordered`: its clauses in one order, with questions
+-- marked; `numbers`: those of `plain`, each with how often it came so far.
 WITH wanted AS (
     SELECT benchmark, id FROM words WHERE benchmark <> ''
     UNION
@@ -33,7 +34,7 @@ formed AS (
         ) AS ordered
     FROM joined
 ),
-counted AS ( -- the second 3 is another one than the first
+counted AS (
     SELECT benchmark, id, number || ' ' || row_number() OVER (PARTITION BY benchmark, id, number) AS number
     FROM (SELECT benchmark, id, unnest(regexp_extract_all(plain, '[0-9]+(?:\.[0-9]+)?!?')) AS number FROM formed)
 )

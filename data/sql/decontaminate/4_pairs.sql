@@ -1,6 +1,6 @@
--- grain: one row per problem and benchmark text that have the same form or n-grams in common, with what tells them apart
--- `edit`: characters to change as a share of the longer form; 1 unless numbers and signs are the same, in this order, and
--- both forms short enough to compare letter by letter.
+-- grain: one row per problem and benchmark text that have a form or n-grams in common, and what tells them apart
+-- `edit`: characters to change as a share of the longer form; 1 unless numbers and signs are the same, in this order,
+-- and both forms are short enough to compare letter by letter.
 WITH keyed AS ( -- texts that have one of these in common are the same problem
     SELECT benchmark, id, unnest(list_distinct([plain, numbered, ordered])) AS key
     FROM forms
