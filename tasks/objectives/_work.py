@@ -61,13 +61,15 @@ class Work:
 
     def checkpoint(self) -> str | None:
         """The last complete checkpoint; what was being written when the run died is removed."""
-        found: dict[int, Path] = {}
         for path in self.folder.glob("checkpoint-*"):
-            if (path / _COMPLETE).exists():
-                found[int(path.name.rpartition("-")[2])] = path
-            else:
+            if not (path / _COMPLETE).exists():
                 shutil.rmtree(path)
-        return str(found[max(found)]) if found else None
+        return str(found[-1]) if (found := self.checkpoints()) else None
+
+    def checkpoints(self) -> list[Path]:
+        """The complete checkpoints that are kept, in the order of their steps."""
+        found = [path.parent for path in self.folder.glob(f"checkpoint-*/{_COMPLETE}")]
+        return sorted(found, key=lambda path: int(path.name.rpartition("-")[2]))
 
     def mark(self, step: int) -> None:
         """Declare the checkpoint of that step complete."""
