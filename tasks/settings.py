@@ -5,7 +5,7 @@ Not here: recipes and the settings of a whole run (`flows/settings.py`), which c
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Settings(BaseModel):
@@ -100,7 +100,7 @@ class CurateSettings(Settings):
 
 
 class GateSettings(Settings):
-    """What the data of a round may look like; shares outside these bounds are warnings, the rest is never negotiable."""
+    """What a round may look like. Shares outside these bounds are warnings; all else that is checked stops the round."""
 
     most_truncated: float = Field(0.2, ge=0, le=1, description="warn above this share of attempts cut off at the limit")
     most_unverified: float = Field(0.05, ge=0, le=1, description="warn above this share of attempts nobody could judge")
@@ -151,7 +151,14 @@ class DistillSettings(Settings):
     lora_rank: int = Field(32, ge=1, description="LoRA rank")
     gradient_checkpointing: bool = Field(False, description="trade time for memory")
     save_steps: int = Field(200, ge=1, description="steps between checkpoints")
+    average: int = Field(1, ge=1, le=20, description="last checkpoints whose weights are averaged; 1: only the last")
     threads: int = Field(0, ge=0, description="CPU threads; 0: all cores")
+
+    @model_validator(mode="after")
+    def _whole(self) -> "DistillSettings":
+        if self.lora and self.average > 1:
+            raise ValueError("the mean of adapters is no adapter: with lora, average must be 1")
+        return self
 
 
 class EvaluateSettings(Settings):
