@@ -100,7 +100,7 @@ class CurateSettings(Settings):
 
 
 class GateSettings(Settings):
-    """What a round may look like. Shares outside these bounds are warnings; all else that is checked stops the round."""
+    """What a round may look like: shares outside are warnings; all else that is checked stops the round."""
 
     most_truncated: float = Field(0.2, ge=0, le=1, description="warn above this share of attempts cut off at the limit")
     most_unverified: float = Field(0.05, ge=0, le=1, description="warn above this share of attempts nobody could judge")
