@@ -49,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(metavar="command", required=True)
     for name in registry.known(COMMANDS):
         module = registry.load(COMMANDS, name)
-        command = commands.add_parser(name.replace("_", "-"), help=module.HELP)
+        command = commands.add_parser(name.rstrip("_").replace("_", "-"), help=module.HELP)
         module.arguments(command)
         command.set_defaults(command=module.run)
     return top

@@ -12,7 +12,6 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from data import schemas
 from data.duck import Workspace
 from data.manifest import package_version
 from tasks import _licences
@@ -38,9 +37,9 @@ _COUNTS = {
     "audit": f"""SELECT verifier, version, must_refuse, false_accepts, false_accept_high, must_accept, false_rejects,
         false_reject_high FROM audit WHERE {_HERE} AND kind = 'all' ORDER BY ALL""",
     "earlier": "SELECT count(*) AS rows FROM members WHERE written_in_round < $round",
+    "contaminations": f"""SELECT benchmark, decision, count(DISTINCT problem_id) AS problems FROM contaminations
+        WHERE {_HERE} GROUP BY ALL ORDER BY ALL""",
 }
-_CONTAMINATIONS = f"""SELECT benchmark, decision, count(*) AS problems FROM contaminations WHERE {_HERE}
-    GROUP BY ALL ORDER BY ALL"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +58,7 @@ def gather(ws: Workspace, dataset: Dataset, rows: str, known: Mapping[str, Any])
     names = [f.name for f in kinds]
     narrow = [n for n in names if n not in ("prompt", "completion", "chosen", "rejected", "gold")]
     ws.table("members", f"SELECT {', '.join(narrow)} FROM ({rows})", known)
-    asked = dict(_COUNTS) | ({"contaminations": _CONTAMINATIONS} if "contaminations" in schemas.RELATIONS else {})
-    counts = {name: ws.arrow(sql, known).to_pylist() for name, sql in asked.items()}
+    counts = {name: ws.arrow(sql, known).to_pylist() for name, sql in _COUNTS.items()}
     domains = dict.fromkeys(row["domain"] or "unknown" for row in counts["levels"])
     features = [(f.name, _TYPES[str(f.type)]) for f in kinds]
     return Facts(dataset, features, counts, {name: _licences.of(name) for name in domains})
@@ -140,7 +138,10 @@ def _checked(facts: Facts) -> Iterator[str]:
     if any(c["severity"] == "critical" for c in broken):
         yield from ("", "**The round did not pass its gate: nothing was trained on this dataset there.**")
     yield from ("", "## Contaminations", "")
-    found = facts.counts.get("contaminations", [])
+    found = facts.counts["contaminations"]
+    if found:
+        yield "Problems of the round that are in a benchmark (`drop`) or may be (`review`) are not in this dataset; a"
+        yield from ("person let in those that are `cleared`:", "")
     yield from _table(found) if found else ["None are in the ledger for this round."]
 
 

@@ -7,7 +7,7 @@ SELECT
     r.model_id AS rejected_model_id, t.strategy, t.written_in_round, t.verifier, t.verifier_version, t.isolation,
     t.outcome, r.outcome AS rejected_outcome, t.steps_checked, t.steps_wrong,
     r.steps_checked AS rejected_steps_checked, r.steps_wrong AS rejected_steps_wrong, t.tokens,
-    r.tokens AS rejected_tokens, g.gold
+    r.tokens AS rejected_tokens, e.kind, e.shared, g.gold
 FROM pairs e
 LEFT JOIN traced t ON t.attempt_id = e.chosen_id
 LEFT JOIN traced r ON r.attempt_id = e.rejected_id

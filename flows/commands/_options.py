@@ -6,6 +6,11 @@ import argparse
 def settings(command: argparse.ArgumentParser) -> None:
     """`--run-seed` and `--set`."""
     command.add_argument("--run-seed", type=int, metavar="N", help="seed of every random choice")
+    overrides(command)
+
+
+def overrides(command: argparse.ArgumentParser) -> None:
+    """`--set`."""
     command.add_argument(
         "--set", dest="overrides", nargs="+", action="extend", default=[], metavar="KEY=VALUE",
         help="settings over the recipe's, such as generate.samples=8",
