@@ -52,7 +52,15 @@ TIMINGS = pa.schema(
         ("tokens", pa.int64()),  # tokens written or read by a model; 0 where none were
     ]
 )
+LAKE_PARTS = pa.schema(
+    [
+        ("filename", pa.string()),  # path of the file
+        ("run", pa.string()),
+        ("round", pa.int32()),
+    ]
+)
 TABLES = {
+    "lake_parts": LAKE_PARTS,  # one row per committed file of rows
     "stages": STAGES,  # one row per run, round and committed stage
     "timings": TIMINGS,  # one row per run, round and committed stage
     "schema_migrations": SCHEMA_MIGRATIONS,  # one row per migration that has been in force in this home
@@ -111,15 +119,14 @@ def define(
     def want(name: str) -> bool:
         return name not in skip and (wanted is None or name in wanted)
 
+    _make(con, "lake_parts", _parts(home, manifests))
     for relation in filter(want, schemas.RELATIONS):
         parts = [(m, p) for m in manifests for p in m.parts if p.relation == relation]
         con.execute(f"CREATE VIEW {relation} AS {_select(home, relation, parts)}")
     tables = {"stages": _stages(manifests), "timings": _timings(manifests), "schema_migrations": _migrations(home)}
     for name, table in tables.items():
         if want(name):
-            con.register("_rows", table)
-            con.execute(f"CREATE TABLE {name} AS SELECT * FROM _rows")
-            con.unregister("_rows")
+            _make(con, name, table)
     for name in filter(want, texts):
         con.execute(f"CREATE VIEW {name} AS {texts[name]}")
     for name, text in macros().items():
@@ -172,12 +179,13 @@ def _select(home: Path, relation: str, parts: Sequence[tuple[Manifest, Part]]) -
 def _rows(home: Path, parts: Sequence[Part], mixed: bool) -> str:
     """SELECT over parts as they are; only where their columns are `mixed` must each be opened to know them.
 
-    DuckDB's own partition columns would also read a `run=…` in the home's path.
+    Where a row belongs comes from a join. DuckDB 2.0 forgets which files a filter has chosen when it copies a scan (for
+    `count(*) OVER (PARTITION BY …)`), and rows of other runs come back: so no filter may be about file names alone, as
+    one on a column made of them is. Its own partition columns would also read a `run=…` in the path of the home.
     """
     paths = ", ".join(quoted(re.sub(r"([*?\[])", r"[\1]", str(home / p.path))) for p in parts)  # names, not globs
-    place = [f"regexp_extract(filename, '.*/run=([^/]+)/round=([0-9]+)/', {i})" for i in (1, 2)]
     source = f"read_parquet([{paths}], filename = true, hive_partitioning = false, union_by_name = {mixed})"
-    return f"SELECT * EXCLUDE (filename), {place[0]} AS run, {place[1]}::INTEGER AS round FROM {source}"
+    return f"SELECT r.* EXCLUDE (filename), run, round FROM {source} r JOIN lake_parts USING (filename)"
 
 
 def _literal(value: Any) -> str:
@@ -192,6 +200,17 @@ def _duck_type(kind: pa.DataType) -> str:
         return _duck_type(kind.value_type) + "[]"
     names = {"string": "VARCHAR", "int64": "BIGINT", "int32": "INTEGER", "double": "DOUBLE", "bool": "BOOLEAN"}
     return names[str(kind)]
+
+
+def _make(con: Any, name: str, table: pa.Table) -> None:
+    con.register("_rows", table)
+    con.execute(f"CREATE TABLE {name} AS SELECT * FROM _rows")
+    con.unregister("_rows")
+
+
+def _parts(home: Path, manifests: Sequence[Manifest]) -> pa.Table:
+    places = {str(home / p.path): (m.run, m.round) for m in manifests for p in m.parts}
+    return _table([(name, *place) for name, place in places.items()], LAKE_PARTS)
 
 
 def _migrations(home: Path) -> pa.Table:

@@ -1,5 +1,6 @@
-"""Ten questions that a data person asks, answered from the ledger of a home. They are files in data/sql/tour.
+"""Ten questions that a data person asks about a run, answered from the ledger. They are files in data/sql/tour.
 
+`$run` in a file becomes the name of the run itself, so that what is shown can be copied into any DuckDB.
 Not here: the database that answers (`data/duck.py`). Writes nothing but the page that it is asked for.
 """
 
@@ -12,8 +13,10 @@ from time import perf_counter
 import pyarrow as pa
 
 from data import catalog, duck, manifest, meanings
+from data.errors import UserError
 
 MOST = 40  # rows of an answer shown
+RUNS = "SELECT run FROM stages WHERE stage = 'generate' GROUP BY run ORDER BY max(created) DESC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +30,18 @@ class Answer:
     seconds: float
 
 
-def answers(home: Path) -> Iterator[Answer]:
-    """All questions in order, each when it is answered. Raises QueryError where nothing is published."""
+def answers(home: Path, run: str | None = None) -> Iterator[Answer]:
+    """All questions in order, each when it is answered, about a run (None: the one that generated last).
+
+    Raises UserError when there is no such run.
+    """
+    runs = duck.sql(home, RUNS)["run"].to_pylist()
+    if not runs or run not in [None, *runs]:
+        known = f"known are {', '.join(runs)}" if runs else "start one with `flywheel run smoke`"
+        raise UserError(f"there is no run {run or 'that generated anything'} in {home}: {known}")
     for text in catalog.tour():
         head = meanings.header(text)
-        sql = text.split("\n", len(head))[-1].strip()
+        sql = text.split("\n", len(head))[-1].strip().replace("$run", catalog.quoted(run or runs[0]))
         began = perf_counter()
         table = duck.sql(home, sql)
         yield Answer(head["question"], head["look"], sql, table, perf_counter() - began)

@@ -1,14 +1,17 @@
 """Each file in data/sql: one SELECT, its grain on the first line, and given rows lead to the expected ones."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import md5
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from data import catalog
-from tests.rows import ask, given
+from data import catalog, duck
+from data.store import At, Store
+from tests.rows import ask, fill, given
 
 Rows = list[dict[str, Any]]
 
@@ -647,6 +650,23 @@ def test_every_file_is_one_select_with_its_grain_and_a_case(name: str):
     assert body.split()[0] in ("WITH", "SELECT")
     assert name in {c.relation for c in CASES}
     assert max(map(len, text.splitlines())) <= 120
+
+
+def test_no_query_over_one_run_sees_another(home: Path):
+    for number, run in enumerate(("a", "b", "c")):
+        fill(Store(home), At(run, 1, 0), "verify", verdicts=[{"attempt_id": x} for x in "xy"[: number + 1]])
+        fill(Store(home), At(run, 2, 0), "verify", verdicts=[{"attempt_id": "z", "outcome": "incorrect"}])
+    Store(home).publish()
+    over = "SELECT attempt_id, count(*) OVER (PARTITION BY reason) AS n FROM verdicts WHERE {} ORDER BY attempt_id"
+    shares = (
+        "SELECT outcome, count(*) / sum(count(*)) OVER (PARTITION BY reason) AS share FROM verdicts WHERE run = 'b'"
+    )
+    shares += " GROUP BY reason, outcome ORDER BY outcome"
+    for ask_it in (Store(home).query, partial(duck.sql, home)):
+        assert [tuple(r.values()) for r in ask_it(over.format("run = 'a'")).to_pylist()] == [("x", 2), ("z", 2)]
+        assert {r["n"] for r in ask_it(over.format("run = 'b' AND round = 1")).to_pylist()} == {2}
+        assert {r["n"] for r in ask_it(over.format("round = 2")).to_pylist()} == {3}
+        assert [r["share"] for r in ask_it(shares).to_pylist()] == pytest.approx([2 / 3, 1 / 3])
 
 
 def test_an_unknown_statement_lists_the_known_ones():

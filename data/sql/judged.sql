@@ -13,11 +13,18 @@
 -- checked_steps: steps that were checked
 -- wrong_steps: checked steps that are incorrect
 -- lucky: correct with a wrong step
-WITH newest AS (
+WITH mixed AS ( -- where a verifier has judged in more than one version: nowhere, as a rule
+    SELECT run, round, verifier
+    FROM verdicts
+    GROUP BY run, round, verifier
+    HAVING min(version) < max(version)
+),
+newest AS (
     SELECT v.*
     FROM verdicts v
-    ANTI JOIN verdicts later ON later.run = v.run AND later.round = v.round AND later.attempt_id = v.attempt_id
-        AND later.version > v.version
+    ANTI JOIN (FROM verdicts SEMI JOIN mixed USING (run, round, verifier)) later
+        ON later.run = v.run AND later.round = v.round AND later.attempt_id = v.attempt_id
+        AND later.verifier = v.verifier AND later.version > v.version
 ),
 checked AS (
     SELECT run, round, attempt_id, count(*) AS steps

@@ -3,5 +3,5 @@
 SELECT
     round, incumbent_pass1, challenger_pass1, challenger_pass1 - incumbent_pass1 AS gain, gain_low, gain_high, promoted
 FROM rounds
-WHERE run = latest_run()
+WHERE run = $run
 ORDER BY round

@@ -8,6 +8,6 @@ SELECT
     avg((outcome = 'unverified')::INTEGER) AS unverified,
     avg((finish = 'length')::INTEGER) AS truncated
 FROM judged
-WHERE run = latest_run()
+WHERE run = $run
 GROUP BY round, domain
 ORDER BY round, domain

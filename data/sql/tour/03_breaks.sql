@@ -3,7 +3,7 @@
 WITH broken AS (
     SELECT kind, attempt_id, min(index) AS step
     FROM step_verdicts
-    WHERE run = latest_run() AND outcome = 'incorrect'
+    WHERE run = $run AND outcome = 'incorrect'
     GROUP BY kind, round, attempt_id
 )
 SELECT kind, step, count(*) AS attempts, count(*) / sum(count(*)) OVER (PARTITION BY kind) AS share

@@ -7,6 +7,6 @@ SELECT
     count(*) FILTER (rate = 1) AS always,
     sum(solved) / sum(verified) AS solve_rate
 FROM solve_rate
-WHERE run = latest_run()
+WHERE run = $run
 GROUP BY domain, level
 ORDER BY domain, level

@@ -3,6 +3,6 @@
 SELECT round, reason, count(*) AS attempts, count(*) / sum(count(*)) OVER (PARTITION BY round) AS share,
     min(attempt_id) AS example
 FROM decisions
-WHERE run = latest_run() AND NOT kept
+WHERE run = $run AND NOT kept
 GROUP BY round, reason
 ORDER BY round, attempts DESC, reason

@@ -5,8 +5,8 @@ FROM lineage(
     (
         SELECT arg_max(model_id, value)
         FROM scores
-        WHERE run = latest_run() AND domain = 'all' AND band = 'all' AND metric = 'pass@k' AND k = 1
+        WHERE run = $run AND domain = 'all' AND band = 'all' AND metric = 'pass@k' AND k = 1
     )
 )
-WHERE run = latest_run()
+WHERE run = $run
 ORDER BY depth
