@@ -14,6 +14,7 @@ from tasks.settings import CurateSettings, GateSettings
 RELATIONS = (
     "problems", "attempts", "verdicts", "step_verdicts", "decisions", "examples", "pairs", "eval_samples", "scores",
 )  # fmt: skip
+MEASURED = ("eval_samples", "scores")  # looked at as the round before left them
 _TOLERANCE = 1e-9  # of sums of floating-point numbers
 
 

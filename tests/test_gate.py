@@ -173,6 +173,7 @@ def test_a_curated_round_passes_once_and_for_all(home: Path):
     curate(store, here, keep)
     passed = gate(store, here, keep, LIMITS)
     assert passed.passed and passed.failed == passed.warnings == [] and passed.remark == passed.why == ""
+    fill(store, here, "evaluate-n", **complete({name: good()[name] for name in ("eval_samples", "scores")}))
     before = {f: f.stat().st_mtime_ns for f in home.rglob("*.parquet")}
     assert gate(store, here, keep, LIMITS) == passed
     assert before == {f: f.stat().st_mtime_ns for f in home.rglob("*.parquet")}
