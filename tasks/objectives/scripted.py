@@ -23,10 +23,10 @@ def train(table: pa.Table, base: Path, out: Path, settings: DistillSettings, see
     began = time.perf_counter()
     skill = float(json.loads((base / FILE).read_text())["skill"])
     raised = 1 - (1 - skill) * 0.5 ** (table.num_rows / HALF)
-    draft = out.with_name(out.name + ".draft")
-    draft.mkdir(parents=True, exist_ok=True)
-    (draft / FILE).write_text(json.dumps({"skill": raised}))
     if not out.exists():
+        draft = out.with_name(out.name + ".draft")
+        draft.mkdir(parents=True, exist_ok=True)
+        (draft / FILE).write_text(json.dumps({"skill": raised}))
         os.rename(draft, out)
     losses = [LossPoint(1, 1 - skill, settings.learning_rate), LossPoint(2, 1 - raised, settings.learning_rate)]
     return TrainReport(2, table.num_rows, time.perf_counter() - began, 0.0, losses, 0)
