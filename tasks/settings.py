@@ -5,7 +5,7 @@ Not here: recipes and the settings of a whole run (`flows/settings.py`), which c
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Settings(BaseModel):
@@ -151,14 +151,7 @@ class DistillSettings(Settings):
     lora_rank: int = Field(32, ge=1, description="LoRA rank")
     gradient_checkpointing: bool = Field(False, description="trade time for memory")
     save_steps: int = Field(200, ge=1, description="steps between checkpoints")
-    average: int = Field(1, ge=1, le=20, description="last checkpoints whose weights are averaged; 1: only the last")
     threads: int = Field(0, ge=0, description="CPU threads; 0: all cores")
-
-    @model_validator(mode="after")
-    def _whole(self) -> "DistillSettings":
-        if self.lora and self.average > 1:
-            raise ValueError("the mean of adapters is no adapter: with lora, average must be 1")
-        return self
 
 
 class EvaluateSettings(Settings):
