@@ -69,22 +69,6 @@ def test_a_memorised_completion_is_said_and_ended(kind: str, tmp_path: Path) -> 
     assert not list(tmp_path.glob("out.*"))
 
 
-def test_the_last_checkpoints_are_averaged(tmp_path: Path) -> None:
-    base, steady = tiny.llama(tmp_path / "base"), {"schedule": "constant", "warmup": 0.0, "save_steps": 2}
-    ends = {"6": 1, "4": 1, "2": 1, "mean": 3}
-    for out, average in ends.items():
-        wanted = {"max_steps": 6 if out == "mean" else int(out), "average": average}
-        settings = DistillSettings.model_validate(SETTINGS.model_dump() | steady | wanted)
-        sft.train(examples(SUMS), base, tmp_path / out, settings, seed=1)
-    weights = {out: AutoModelForCausalLM.from_pretrained(tmp_path / out).state_dict() for out in ends}
-    for name, mean in weights["mean"].items():
-        expected = torch.stack([weights[out][name] for out in ("2", "4", "6")]).mean(0)
-        torch.testing.assert_close(mean, expected)
-        assert not torch.equal(weights["2"][name], weights["6"][name])
-    with pytest.raises(ValueError, match="with lora, average must be 1"):
-        DistillSettings(lora=True, average=2)
-
-
 def test_prompt_and_padding_carry_no_loss(tmp_path: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(shifted(tiny.llama(tmp_path / "m"), pad_token=tiny.EOS))
     encoded = _rows.encode(examples([("1+2=?", "3"), ("1=?", "1")]), tokenizer, ["completion"], 64)

@@ -129,7 +129,7 @@ def arguments(work: Work, settings: DistillSettings, bf16: bool, seed: int, rate
         "logging_steps": max(1, steps // _LOG_POINTS),
         "logging_nan_inf_filter": False,
         "save_steps": settings.save_steps,
-        "save_total_limit": max(2, settings.average),
+        "save_total_limit": 2,
         "report_to": [],
         "disable_tqdm": True,
         "seed": seed,
@@ -185,9 +185,7 @@ def watch(work: Work) -> Any:
     return Watch()
 
 
-def run(
-    trainer: Any, loaded: Loaded, work: Work, settings: DistillSettings, tokens: int, dropped: int, began: float
-) -> TrainReport:
+def run(trainer: Any, loaded: Loaded, work: Work, tokens: int, dropped: int, began: float) -> TrainReport:
     """Train from the last checkpoint, publish the result, and report. `began`: clock when the process set out."""
     from transformers import PrinterCallback
 
@@ -200,21 +198,8 @@ def run(
     seconds = state.log_history[-1]["seconds"]
     report = TrainReport(state.global_step, tokens, seconds, ready - began, losses, dropped)
     if state.is_world_process_zero:
-        _average(loaded.model, work.checkpoints()[1 - settings.average :] if settings.average > 1 else [])
         work.publish(lambda folder: _save(loaded, folder), report)
     return report
-
-
-def _average(model: Any, earlier: list[Path]) -> None:
-    """Put the mean of a model's weights and those of earlier checkpoints in their place (arXiv 1803.05407)."""
-    from torch.optim.swa_utils import AveragedModel
-    from transformers import AutoModelForCausalLM
-
-    mean = AveragedModel(model)
-    mean.update_parameters(model)
-    for folder in earlier:
-        mean.update_parameters(AutoModelForCausalLM.from_pretrained(folder, dtype=model.dtype))
-    model.load_state_dict(mean.module.state_dict())
 
 
 def _save(loaded: Loaded, folder: Path) -> None:

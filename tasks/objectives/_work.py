@@ -61,15 +61,13 @@ class Work:
 
     def checkpoint(self) -> str | None:
         """The last complete checkpoint; what was being written when the run died is removed."""
+        found: dict[int, Path] = {}
         for path in self.folder.glob("checkpoint-*"):
-            if not (path / _COMPLETE).exists():
+            if (path / _COMPLETE).exists():
+                found[int(path.name.rpartition("-")[2])] = path
+            else:
                 shutil.rmtree(path)
-        return str(found[-1]) if (found := self.checkpoints()) else None
-
-    def checkpoints(self) -> list[Path]:
-        """The complete checkpoints that are kept, in the order of their steps."""
-        found = [path.parent for path in self.folder.glob(f"checkpoint-*/{_COMPLETE}")]
-        return sorted(found, key=lambda path: int(path.name.rpartition("-")[2]))
+        return str(found[max(found)]) if found else None
 
     def mark(self, step: int) -> None:
         """Declare the checkpoint of that step complete."""

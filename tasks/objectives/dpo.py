@@ -30,7 +30,7 @@ def train(table: pa.Table, base: Path, out: Path, settings: DistillSettings, see
     loaded = _setup.load(base, tokenizer, encoded.longest(), settings, seed)
     trainer = _trainer(work, loaded, encoded, order, settings, seed)
     tokens = encoded.tokens()
-    return _setup.run(trainer, loaded, work, settings, sum(tokens[i] for i in order), encoded.dropped, began)
+    return _setup.run(trainer, loaded, work, sum(tokens[i] for i in order), encoded.dropped, began)
 
 
 def _trainer(
