@@ -14,7 +14,7 @@ from tasks.settings import CurateSettings, GateSettings
 RELATIONS = (
     "problems", "attempts", "verdicts", "step_verdicts", "decisions", "examples", "pairs", "eval_samples", "scores",
 )  # fmt: skip
-MEASURED = ("eval_samples", "scores")  # looked at as the round before left them
+MEASURED = ("eval_samples", "scores")  # as the round before left them: this round's come after the gate
 _TOLERANCE = 1e-9  # of sums of floating-point numbers
 
 

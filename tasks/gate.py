@@ -21,7 +21,6 @@ from tasks._quality_tables import examine
 from tasks.settings import CurateSettings, GateSettings
 
 VERSION = 2
-MEASURED = {"eval_samples", "scores"}  # looked at as the round before left them: this round's come after the gate
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ def gate(store: Store, at: At, curate: CurateSettings, limits: GateSettings) -> 
 
     Raises ExpectationsError, and commits nothing, when a check could not be made.
     """
-    own = set(RELATIONS) - MEASURED
+    own = set(RELATIONS) - {*MEASURED}
     inputs = store.inputs(at.run, [at.round], own), store.inputs(at.run, [at.round - 1], MEASURED)
     fingerprint = content_id("gate", VERSION, curate.model_dump(), limits.model_dump(), asdict(at), inputs)
     stage = store.stage(at, "gate", fingerprint)
