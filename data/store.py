@@ -101,7 +101,7 @@ class Store:
 
     def workspace(
         self, run: str | None = None, rounds: Collection[int] | None = None, memory_gib: float = 0
-    ) -> AbstractContextManager[duck.Workspace]:
+    ) -> "AbstractContextManager[duck.Workspace]":  # quoted, else Prefect keeps it and DuckDB lists leaks at exit
         """Room for a stage's own tables beside the committed rows of the chosen runs and rounds (None: all)."""
         return duck.workspace(self.home, list(manifest.committed(self.home, run, rounds)), memory_gib)
 
