@@ -1,8 +1,18 @@
--- question: What is the hardest problem that any run has solved, and how?
+-- question: What is the hardest problem that it has solved, and how?
 -- look: at the solution: are the steps ones that a person would take?
-WITH hardest AS (
-    SELECT problem_id, domain, level, level_rate, solved, verified, solution
-    FROM hardest_solved
+WITH rated AS MATERIALIZED (
+    SELECT
+        problem_id, domain, level, solved, verified, rate, solution,
+        sum(solved) OVER same_level / sum(verified) OVER same_level AS level_rate
+    FROM solve_rate
+    WHERE run = $run
+    WINDOW same_level AS (PARTITION BY domain, level)
+),
+hardest AS (
+    SELECT *
+    FROM rated
+    WHERE solved > 0
+    ORDER BY level_rate, rate, verified DESC, problem_id
     LIMIT 1
 )
 SELECT
