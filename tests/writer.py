@@ -50,7 +50,7 @@ SHORT = SamplingSettings(max_tokens=300)
 ENGINE = EngineSettings(name="scripted", skill=0.6)
 GENERATE = GenerateSettings(problems=24, samples=4, shard=6, proposals=8, sampling=SHORT)
 EVALUATE = EvaluateSettings(problems=3, samples=3, bootstrap=100, sampling=SHORT)
-VERIFY = VerifySettings(workers=1)
+VERIFY = VerifySettings(workers=1, timeout_s=60)  # on a busy machine too, a verdict is not a time-out
 AUDIT = AuditSettings(probes=20)
 DECONTAMINATE = DecontaminateSettings()
 CURATE = CurateSettings(min_examples=1)
