@@ -119,11 +119,12 @@ def _examples(curate: CurateSettings, limits: GateSettings) -> Iterator[Rule]:
     yield bad("the model is in the ledger", "NOT coalesce(model_known, false)", "model_id", "warning")
     yield bad("the problem is the attempt's", "problem_id IS DISTINCT FROM tried_problem", "problem_id, tried_problem")
     yield bad("a decision has kept it", "NOT kept", "problem_id")
-    for column, good, severity in (
+    of_the_attempt: list[tuple[str, str, Severity]] = [
         ("outcome", "correct", "critical"),
         ("finish", "stop", _if_on(curate.rules.truncated)),
         ("split", "train", "critical"),
-    ):
+    ]
+    for column, good, severity in of_the_attempt:
         condition = f"{column} IS DISTINCT FROM '{good}'"
         yield bad(f"the attempt's {column} is {good}", condition, f"problem_id, {column}", severity)
     lucky = _if_on(curate.rules.lucky and not curate.control)
