@@ -11,7 +11,19 @@ from data.schemas import RELATIONS
 from data.store import Store
 
 RUN = ["run", "smoke", "--name", "twin", "--set", "rounds=1"]
-STAGES = ["evaluate", "problems", "audit", "propose", "generate", "verify", "curate", "gate", "distill", "promote"]
+STAGES = [
+    "evaluate",
+    "problems",
+    "audit",
+    "propose",
+    "decontaminate",
+    "generate",
+    "verify",
+    "curate",
+    "gate",
+    "distill",
+    "promote",
+]
 POINTS = ["written", "committing", "committed"]
 KILLS = [("generate", "committed"), ("verify", "committing"), *[(stage, "written") for stage in STAGES]]
 ORDER = sorted(KILLS, key=lambda kill: (STAGES.index(kill[0]), POINTS.index(kill[1])))

@@ -8,10 +8,10 @@ import pytest
 from data.errors import UserError
 from data.records import EvalSample, RoundResult
 from data.schemas import rows
-from data.store import At, Store
+from data.store import SUMMARY, At, Store
 from tasks.promote import judge, promote, refuse
 from tasks.statistics import Interval
-from tasks.summary import FILE, round_table, show, show_round, show_scores, summarise, write_summary
+from tasks.summary import round_table, show, show_round, show_scores, summarise, write_summary
 from tests.stages import CHECKING, EVALUATE, Noting, measured_on
 
 K = 8
@@ -88,7 +88,7 @@ def test_the_summary_compares_the_seed_with_the_last_promoted_model(home, capsys
     promote(store, At("run", 1, 7), "seed", "better")
     promote(store, At("run", 2, 7), "better", "worse")
     result = write_summary(store, "run", 7)
-    assert json.loads((home / "run" / FILE).read_text()) == result == summarise(store, "run", 7)
+    assert json.loads((home / "run" / SUMMARY).read_text()) == result == summarise(store, "run", 7)
     assert 0.1 < result["seed_pass1"] < 0.3
     assert result["gain_points"] == pytest.approx(100 * (result["final_pass1"] - result["seed_pass1"]))
     assert 15 < result["interval"][0] < result["gain_points"] < result["interval"][1] < 45

@@ -21,12 +21,12 @@ from tasks import reverify
 from tasks.curate import Curated, curate
 from tasks.gate import gate
 from tasks.reverify import Chosen
-from tasks.settings import CurateSettings, GateSettings, VerifySettings
+from tasks.settings import CurateSettings, GateSettings, Rules, VerifySettings
 from tests.rows import fill
 from verifiers import symbolic
 
 AT = At("night", 1, 0)
-CURATE = CurateSettings(min_examples=1, replay_share=0)
+CURATE = CurateSettings(min_examples=1, replay_share=0, rules=Rules(near_duplicate=False))  # one digit differs
 CHECKING = VerifySettings(workers=2)
 
 
