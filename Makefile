@@ -2,7 +2,7 @@
 #   make demo     watch the seed policy improve      make test     lint, types and tests
 #   make smoke    the same loop, scripted, < 1 min   make lint     lint and types only
 #   make seed     train the shipped seed policy      make bench    every measurement under bench/
-#   make proofs   the longest tests at full length, some 20 minutes
+#   make proofs   the longest tests at full length, some 30 minutes
 # LOCK=cpu or LOCK=gpu chooses the environment; without it a machine with nvidia-smi gets gpu. pip's own PIP_* settings hold.
 
 SHELL := /bin/bash
@@ -34,8 +34,9 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-proofs: $(STAMP) # thousands of random plans and expressions; every attack at the full limits, as this user
+proofs: $(STAMP) # thousands of random plans and expressions; a run killed at a hundred moments; every attack at the full limits
 	PLANS=1000 $(BIN)/python -m pytest tests/test_plan_agreement.py --timeout 1800
+	KILLS=100 $(BIN)/python -m pytest tests/test_kill.py --timeout 1800
 	EQUIVALENCE_EXAMPLES=5000 $(BIN)/python -m pytest tests/test_equivalence_properties.py --timeout 1800
 	$(BIN)/python bench/program_verdicts.py
 
