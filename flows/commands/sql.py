@@ -17,10 +17,10 @@ def arguments(command: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0."""
+    query = sys.stdin.read() if args.query == "-" else args.query
     from data import duck
     from data.store import home
     from flows import show
 
-    query = sys.stdin.read() if args.query == "-" else args.query
     show.write(duck.sql(home(), query), args.form, args.limit)
     return 0
