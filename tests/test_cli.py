@@ -163,7 +163,8 @@ def test_a_fault_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_ctrl_c_ends_cleanly(home: Path) -> None:
-    command = subprocess.Popen([*COMMAND, "sql", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    heard = ["env", "--default-signal=INT"]  # a shell starts what it puts in the background deaf to Ctrl-C
+    command = subprocess.Popen([*heard, *COMMAND, "sql", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     time.sleep(1.5)  # it waits for its standard input
     command.send_signal(signal.SIGINT)
     _, err = command.communicate(timeout=10)
