@@ -85,9 +85,7 @@ def whole(folder: Path) -> Iterator[Path]:
     try:
         draft.mkdir(parents=True)
         yield draft
-        for path in draft.rglob("*"):
-            _sync(path)
-        _sync(draft)
+        manifest.sync_files(draft)
         if folder.exists():
             folder.rename(old)
         draft.rename(folder)
@@ -98,11 +96,3 @@ def whole(folder: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(draft, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
