@@ -74,6 +74,12 @@ def statement(name: str) -> str:
     return files()[name]
 
 
+def steps(folder: Path) -> tuple[tuple[str, str], ...]:
+    """Name and SELECT of tables that are made one after another: the files <n>_<name>.sql of a folder, by n."""
+    numbered = sorted(folder.glob("*.sql"), key=lambda f: int(f.stem.partition("_")[0]))
+    return tuple((f.stem.partition("_")[2], f.read_text()) for f in numbered)
+
+
 @cache
 def files() -> dict[str, str]:
     """Text of every file in data/sql by its name."""

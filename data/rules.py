@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from data.catalog import SQL, mentioned
+from data.catalog import SQL, mentioned, steps
 
 _DROPS = "-- drops: "
 
@@ -44,6 +44,4 @@ def _rule(file: Path) -> Rule:
     text = file.read_text()
     if not text.startswith(_DROPS):
         raise ValueError(f"{file} must begin with '{_DROPS}' and a phrase that says what the rule drops")
-    numbered = sorted((int(f.stem.partition("_")[0]), f) for f in file.with_suffix("").glob("*.sql"))
-    steps = tuple((f.stem.partition("_")[2], f.read_text()) for _, f in numbered)
-    return Rule(file.stem, text.splitlines()[0].removeprefix(_DROPS), text, steps)
+    return Rule(file.stem, text.splitlines()[0].removeprefix(_DROPS), text, steps(file.with_suffix("")))

@@ -15,7 +15,7 @@ import pyarrow as pa
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from data.catalog import SQL
+from data import catalog
 from data.ids import content_id
 from data.records import Problem
 from data.store import At, Store
@@ -102,8 +102,7 @@ def clean(store: Store, at: At, problems: Sequence[Problem]) -> list[Problem]:
 @cache
 def steps() -> tuple[tuple[str, str], ...]:
     """Name and SELECT of the tables that are made one after another: data/sql/decontaminate/<n>_<name>.sql."""
-    files = sorted((SQL / "decontaminate").glob("*.sql"), key=lambda f: int(f.stem.partition("_")[0]))
-    return tuple((f.stem.partition("_")[2], f.read_text()) for f in files)
+    return catalog.steps(catalog.SQL / "decontaminate")
 
 
 def _of(problems: Sequence[Problem]) -> pa.Table:
