@@ -19,7 +19,7 @@ from data.rules import Rule, rules
 from data.store import At, Stage, Store
 from tasks.settings import CurateSettings
 
-VERSION = 2
+VERSION = 3
 FAULTS = (  # with one of these an attempt is nobody's right answer
     "contaminated",
     "lucky",

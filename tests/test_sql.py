@@ -371,14 +371,15 @@ CASES = [
     Case(
         "sft_examples",
         {
-            "problems": PROBLEMS,
+            "problems": [*PROBLEMS, {"id": "r", "domain": "sums", "level": 1, "prompt": "old"}],
             "examples": [
-                {"attempt_id": "x", "prompt": "old", "round": 2},
-                {"attempt_id": "y", "prompt": "was itself a replay", "round": 2},
-                {"attempt_id": "z", "prompt": "too old", "round": 1},
+                *({"attempt_id": w, "problem_id": "q", "prompt": "has fresh ones", "round": 2} for w in "uvw"),
+                {"attempt_id": "x", "problem_id": "r", "prompt": "old", "round": 2},
+                {"attempt_id": "y", "problem_id": "r", "prompt": "was itself a replay", "round": 2},
+                {"attempt_id": "z", "problem_id": "r", "prompt": "too old", "round": 1},
             ],
             "decisions": [
-                {"attempt_id": "x", "kept": True, "round": 2},
+                *({"attempt_id": w, "kept": True, "round": 2} for w in "uvwx"),
                 {"attempt_id": "y", "kept": True, "round": 1},
                 {"attempt_id": "z", "kept": True, "round": 1},
             ],
@@ -388,11 +389,15 @@ CASES = [
             {"attempt_id": "d", "prompt": "7+7", "replay": False},
             {"attempt_id": "x", "prompt": "old", "replay": True},
         ],
-        {"round": 3, "seed": "1", "replay_rounds": 1, "replay_share": 0.5},
+        {"round": 3, "seed": "1", "replay_rounds": 1, "replay_share": 1 / 3},  # one: of the level without fresh ones
         by="replay, attempt_id",
         tables={
             "attempted": attempted(
-                *({"attempt_id": a["id"], "prompt": p["prompt"], "text": a["text"]} for a, p in TRIED), round=3
+                *(
+                    {"attempt_id": a["id"], "text": a["text"]} | {k: p[k] for k in ("domain", "level", "prompt")}
+                    for a, p in TRIED
+                ),
+                round=3,
             ),
             "decided": pa.table({"attempt_id": ["a", "c", "d"], "kept": [True, False, True]}),
         },

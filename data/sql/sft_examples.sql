@@ -4,16 +4,25 @@ WITH fresh AS (
     FROM decided
     WHERE kept
 ),
+given AS ( -- how many fresh examples each level has
+    SELECT domain, level, count(*) AS examples
+    FROM attempted
+    SEMI JOIN fresh USING (attempt_id)
+    GROUP BY ALL
+),
 earlier AS (
     SELECT e.round, e.attempt_id, md5($seed || e.attempt_id) AS shuffled,
-        row_number() OVER (PARTITION BY p.domain, p.level ORDER BY shuffled, e.attempt_id) AS turn
+        coalesce(g.examples, 0) + row_number() OVER (
+            PARTITION BY p.domain, p.level ORDER BY shuffled, e.attempt_id
+        ) AS turn
     FROM examples e
     JOIN decisions d ON d.run = e.run AND d.round = e.round AND d.attempt_id = e.attempt_id
     LEFT JOIN (SELECT DISTINCT id, domain, level FROM problems) p ON p.id = e.problem_id
+    LEFT JOIN given g ON g.domain = p.domain AND g.level = p.level
     WHERE d.kept AND e.round >= $round - $replay_rounds AND e.round < $round
         AND e.problem_id NOT IN (SELECT problem_id FROM contaminations WHERE round = $round AND decision <> 'cleared')
 ),
-replayed AS ( -- the levels take turns, so that a small one is not forgotten
+replayed AS ( -- levels with few fresh examples first, so that one that ran out of problems is not forgotten
     SELECT round, attempt_id
     FROM earlier
     QUALIFY row_number() OVER (ORDER BY turn, shuffled, attempt_id)
