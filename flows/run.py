@@ -7,7 +7,7 @@ from pathlib import Path
 from data import manifest
 from data.errors import UserError
 from data.store import SETTINGS, SUMMARY, Store, home
-from flows.alone import on_run
+from flows.course import Course
 from flows.settings import FlywheelSettings, load_settings, validated
 from flows.terminal import say
 from tasks import benchmarks, problems
@@ -27,30 +27,29 @@ def run(recipe: str, *, overrides: list[str], run_seed: int | None, name: str | 
     else:
         settings = load_settings(recipe, overrides, run_seed)
         run_name = name or f"{settings.recipe}-{time.strftime('%Y%m%d-%H%M%S')}-seed{settings.run_seed}"
-    with on_run(store, run_name):
-        if not resume:
-            _begin(store, run_name, settings)
-        _check_inputs(store, run_name, settings)
-        say(f"Run {run_name} in {store.run_dir(run_name)}")
-        from flows.rounds import flywheel  # imports and configures Prefect
+        if (store.run_dir(run_name) / SETTINGS).exists():
+            raise UserError(
+                f"run {run_name} exists: continue it with --resume --name {run_name}, or choose another --name"
+            )
+    begin(store, run_name, settings)
+    say(f"Run {run_name} in {store.run_dir(run_name)}")
+    from flows.entries import flywheel  # imports and configures Prefect
 
-        flywheel(settings, run_name)
+    flywheel(settings, run_name, Course(settings.rounds))
     return 0
 
 
-def _check_inputs(store: Store, run_name: str, settings: FlywheelSettings) -> None:
-    """Raises UserError for a missing model, problem file or benchmark before the workflow engine is started."""
+def begin(store: Store, run_name: str, settings: FlywheelSettings) -> None:
+    """Write down the settings of a run that has none yet, and check what it will read.
+
+    Raises UserError for a missing model, problem file or benchmark before the workflow engine is started."""
+    path = store.run_dir(run_name) / SETTINGS
+    if not path.exists():
+        manifest.write_atomic(path, settings.model_dump_json(indent=1).encode())
     resolve(settings.model, settings.engine.skill, store.run_dir(run_name) / FIRST)
     load_own(store, run_name, settings.problem_files)
     benchmarks.read(settings.decontaminate.benchmarks, settings.decontaminate.column)
     problems.levels_of(settings.domains, settings.levels)
-
-
-def _begin(store: Store, run_name: str, settings: FlywheelSettings) -> None:
-    path = store.run_dir(run_name) / SETTINGS
-    if path.exists():
-        raise UserError(f"run {run_name} exists: continue it with --resume --name {run_name}, or choose another --name")
-    manifest.write_atomic(path, settings.model_dump_json(indent=1).encode())
 
 
 def _unfinished(home: Path, recipe: str, name: str | None) -> tuple[str, FlywheelSettings]:

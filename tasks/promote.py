@@ -4,9 +4,11 @@ The challenger wins when all three hold, on the same problems with the same requ
     1. its mean pass@1 is higher,
     2. the 95 % interval of the paired difference does not reach below zero,
     3. pass@k at the largest k has not fallen: the 95 % interval of its paired difference is not wholly below zero.
-Not here: what a passing challenger is used for.
+A person who is asked may object to one that passes, never promote one that does not.
+Not here: what a passing challenger is used for, how a person is asked.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict
 
 import numpy as np
@@ -25,9 +27,18 @@ from tasks.statistics import Interval, bootstrap, paired
 VERSION = 1
 RESAMPLES = 4000
 
+Ask = Callable[[str], str]  # why it would be promoted -> what a person has against it; empty: nothing
 
-def promote(store: Store, at: At, incumbent_id: str, challenger_id: str, resamples: int = RESAMPLES) -> RoundResult:
-    """Stage `promote`: compares two evaluated models of this run and writes `rounds`.
+
+def nobody(why: str) -> str:
+    """Ask nobody: no objection."""
+    return ""
+
+
+def promote(
+    store: Store, at: At, incumbent_id: str, challenger_id: str, ask: Ask = nobody, resamples: int = RESAMPLES
+) -> RoundResult:
+    """Stage `promote`: compares two evaluated models of this run and writes `rounds`. A decision is asked for once.
 
     Raises UserError when the two were not measured on a common problem.
     """
@@ -43,6 +54,8 @@ def promote(store: Store, at: At, incumbent_id: str, challenger_id: str, resampl
     k = min(before.largest_k, after.largest_k)
     gain_k = difference(before, after, "pass@k", k, resamples, seed)
     promoted, why = judge(gain, gain_k, k)
+    if promoted and (objection := ask(why)):
+        promoted, why = False, f"not promoted: {objection} (the test had {why})"
     result = RoundResult(
         incumbent_id,
         challenger_id,

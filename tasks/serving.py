@@ -1,10 +1,12 @@
 """The one engine of a run, or its replicas: started when first needed, given new weights in place, ended in time.
 
 On a device with room for both (`engine.keep_alive`) it lives through training; else training finds the device free.
+The device's slot is held while the engine lives and while a model is trained, and by nobody else meanwhile.
 Not an engine itself, and not for two threads at a time.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
 
@@ -12,12 +14,16 @@ from tasks.engines import Engine
 from tasks.engines._replicas import start
 from tasks.settings import EngineSettings
 
+Slot = Callable[[], AbstractContextManager[None]]  # waits for the device; the block has it
+
 
 class Serving:
     """Owner of at most one running engine. A context manager; leaving it ends the engine."""
 
-    def __init__(self, settings: EngineSettings) -> None:
+    def __init__(self, settings: EngineSettings, slot: Slot = nullcontext) -> None:
         self.settings = settings
+        self._slot = slot
+        self._held = ExitStack()
         self._engine: Engine | None = None
         self._model: Path | None = None
 
@@ -27,22 +33,33 @@ class Serving:
 
     def _serve(self, model: Path) -> Engine:
         if self._engine is None:
-            self._engine = start(model, self.settings)
+            self._held.enter_context(self._slot())
+            try:
+                self._engine = start(model, self.settings)
+            except BaseException:
+                self._held.close()
+                raise
         elif model != self._model:
             self._engine.load_weights(model)
         self._model = model
         return self._engine
 
-    def make_room(self) -> None:
-        """Free the device for training, unless the settings say there is room for both."""
+    @contextmanager
+    def training(self) -> Iterator[None]:
+        """The device is the trainer's until the block ends; the engine lives on where the settings say so."""
         if not self.settings.keep_alive:
             self.close()
+        with nullcontext() if self._engine else self._slot():
+            yield
 
     def close(self) -> None:
-        """End the engine. Safe to call twice."""
-        if self._engine is not None:
-            self._engine.close()
-        self._engine = self._model = None
+        """End the engine and give the device back. Safe to call twice."""
+        try:
+            if self._engine is not None:
+                self._engine.close()
+        finally:
+            self._engine = self._model = None
+            self._held.close()
 
     def __enter__(self) -> "Serving":
         return self

@@ -1,0 +1,22 @@
+"""The frame around each stage of a run: the budget is checked before it, its progress is shown while it works.
+
+Not here: what a stage does (`tasks/`), how progress looks (`flows/terminal.py`, `flows/artifacts.py`).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from data.progress import Progress
+from data.store import At, Store
+from flows import logs
+from flows.course import Course
+from flows.terminal import watch
+
+
+@contextmanager
+def stage(store: Store, at: At, name: str, course: Course | None = None) -> Iterator[Progress]:
+    """One stage of a round, with its progress callback. Raises Spent, before anything is done, when a budget is up."""
+    if course is not None:
+        course.check(store, at.run, f"{name} of round {at.round}")
+    with logs.context(run=at.run, round=at.round, stage=name), watch(name) as progress:
+        yield progress
