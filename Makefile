@@ -3,13 +3,14 @@
 #   make smoke    the same loop, scripted, < 1 min   make lint     lint and types only
 #   make seed     train the shipped seed policy      make bench    every measurement under bench/
 #   make proofs   the longest tests at full length, some 30 minutes
+#   make operations   servers, schedules, a browser: what `flywheel up` promises
 # LOCK=cpu or LOCK=gpu chooses the environment; without it a machine with nvidia-smi gets gpu. pip's own PIP_* settings hold.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := demo
-.PHONY: demo smoke seed test proofs lint bench clean setup
+.PHONY: demo smoke seed test operations proofs lint bench clean setup
 
 LOCK ?= $(if $(shell command -v nvidia-smi),gpu,cpu)
 $(if $(wildcard locks/$(LOCK).txt),,$(error there is no locks/$(LOCK).txt: LOCK is cpu or gpu))
@@ -28,6 +29,9 @@ seed: $(STAMP)
 
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+
+operations: $(STAMP) # the browser is Debian's chromium; without one those tests say so and are skipped
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m operations --timeout 900 $(PYTEST_ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
