@@ -1,8 +1,10 @@
-"""Runs the command line in this process and kills it with SIGKILL at a chosen point of a chosen stage.
+"""Runs command lines one after another, each killed with SIGKILL at a chosen point of a chosen stage.
 
-    python -m tests.kill_at generate written run smoke --name x
+    python -m tests.kill_at generate:written verify:committing -- run smoke --name x -- run smoke --name x --resume
 
-Points: `written` (right after the stage's first part), `committing` (all parts written, no manifest), `committed`.
+The first command line is for the first kill, the second for the others. Each runs in a process of its own, forked from
+one that has imported all there is to import. Points: `written` (right after the stage's first part), `committing` (all
+parts written, no manifest), `committed`. Exit code 0 when every process died at its point.
 """
 
 import os
@@ -11,6 +13,7 @@ import sys
 from typing import Any
 
 from data.store import Stage
+from flows import environment
 from flows.cli import main
 
 
@@ -36,6 +39,32 @@ def arm(stage: str, point: str) -> None:
     Stage.write, Stage.commit = writing, committing  # type: ignore[method-assign]
 
 
+def killed(kill: str, argv: list[str]) -> bool:
+    """Whether a process with this command line died at this point."""
+    child = os.fork()
+    if child == 0:
+        try:
+            arm(*kill.split(":"))
+            os._exit(main(argv) or 100)
+        finally:
+            os._exit(101)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+
+
+def play(words: list[str]) -> int:
+    first = words.index("--")
+    second = words.index("--", first + 1)
+    argv = words[first + 1 : second]
+    for kill in words[:first]:
+        if not killed(kill, argv):
+            print(f"{kill} was not reached", file=sys.stderr)
+            return 1
+        argv = words[second + 1 :]
+    return 0
+
+
 if __name__ == "__main__":
-    arm(sys.argv[1], sys.argv[2])
-    sys.exit(main(sys.argv[3:]))
+    environment.prepare()
+    import flows.entries  # noqa: F401 - once, for all
+
+    sys.exit(play(sys.argv[1:]))

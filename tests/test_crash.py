@@ -11,6 +11,7 @@ from data.schemas import RELATIONS
 from data.store import Store
 
 RUN = ["run", "smoke", "--name", "twin", "--set", "rounds=1"]
+RESUME = ["run", "smoke", "--name", "twin", "--resume"]
 STAGES = [
     "evaluate",
     "problems",
@@ -32,7 +33,7 @@ VOLATILE = {"ms", "seconds", "path", "isolation"}  # times, and the folder of th
 
 def command(home: Path, *argv: str) -> subprocess.CompletedProcess[str]:
     env = os.environ | {"FLYWHEEL_HOME": str(home)}
-    return subprocess.run([sys.executable, "-m", *argv], env=env, capture_output=True, text=True, timeout=100)
+    return subprocess.run([sys.executable, "-m", *argv], env=env, capture_output=True, text=True, timeout=200)
 
 
 def tables(home: Path) -> dict[str, list[str]]:
@@ -56,13 +57,10 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, prefect_server: str) -
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_killed_in_every_stage_and_resumed(undisturbed: Path, tmp_path: Path, prefect_server: str) -> None:
-    resumed = False
-    for stage, point in ORDER:
-        argv = ["run", "smoke", "--name", "twin", "--resume"] if resumed else RUN
-        done = command(tmp_path, "tests.kill_at", stage, point, *argv)
-        assert done.returncode == -9, f"{stage} {point} was not reached: {done.stderr[-3000:]}"
-        resumed = True
-    done = command(tmp_path, "flows.cli", "run", "smoke", "--name", "twin", "--resume")
+    kills = [f"{stage}:{point}" for stage, point in ORDER]
+    done = command(tmp_path, "tests.kill_at", *kills, "--", *RUN, "--", *RESUME)
+    assert done.returncode == 0, done.stderr[-3000:]
+    done = command(tmp_path, "flows.cli", *RESUME)
     assert done.returncode == 0, done.stderr[-3000:]
     expected, found = tables(undisturbed), tables(tmp_path)
     for relation in RELATIONS:
