@@ -43,6 +43,7 @@ proofs: $(STAMP) # thousands of random plans and expressions; a run killed at a 
 	KILLS=100 $(BIN)/python -m pytest tests/test_kill.py --timeout 1800
 	EQUIVALENCE_EXAMPLES=5000 $(BIN)/python -m pytest tests/test_equivalence_properties.py --timeout 1800
 	$(BIN)/python bench/program_verdicts.py
+	$(BIN)/python bench/program_verdicts.py --as-nobody
 
 bench: $(STAMP)
 	set -e; for program in bench/[a-z]*.py; do echo "== $$program"; $(BIN)/python $$program; done

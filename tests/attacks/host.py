@@ -56,8 +56,8 @@ def interpreter(as_nobody: bool) -> str:
     return ""
 
 
-def run(as_nobody: bool = False, quick: bool = False) -> Report:
-    """Judge the whole suite. Raises RuntimeError when the judge did not come to its end."""
+def run(as_nobody: bool = False, quick: bool = False, every: int = 1) -> Report:
+    """Judge the suite, or every n-th program of it. Raises RuntimeError when the judge did not come to its end."""
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="attacks-") as name, contextlib.ExitStack() as stack:
         folder = Path(name).resolve()
@@ -76,7 +76,7 @@ def run(as_nobody: bool = False, quick: bool = False) -> Report:
         subprocess.run(compiled, check=True, capture_output=True, timeout=60)  # or the sandbox's server would
         before, marks = _state(folder), _marks()
         targets = {"SCRATCH": str(scratch), "PROJECT": str(project), "PORT": str(port), "SITE": _site()}
-        lines = _judge(python, project, targets, as_nobody, quick)
+        lines = _judge(python, project, targets, as_nobody, [str(every), *["--quick"] * quick])
         last = json.loads(lines[-1])
         effects = [f"called at a listener: {caller}" for caller in callers]
         effects += [f"changed: {path}" for path in sorted(before ^ _state(folder))]
@@ -89,10 +89,11 @@ def run(as_nobody: bool = False, quick: bool = False) -> Report:
     return Report(seen, effects, last["isolation"], time.monotonic() - begun)
 
 
-def wrong(report: Report) -> list[str]:
-    """What the suite must not see: accepted attacks, refused right programs, and a next verdict that is not right."""
+def wrong(report: Report, every: int = 1) -> list[str]:
+    """What must not be: accepted attacks, refused right programs, wrong verdicts after them, programs never judged."""
     suite = {p.label: p for p in programs()}
-    found = [f"never judged: {label}" for label in suite.keys() - {s.label for s in report.seen}]
+    meant = {p.label for p in programs()[::every]}
+    found = [f"never judged: {label}" for label in meant - {s.label for s in report.seen}]
     for s in report.seen:
         program = suite[s.label]
         if (s.outcome == "correct") is not program.benign:
@@ -108,9 +109,9 @@ def wrong(report: Report) -> list[str]:
     return found
 
 
-def _judge(python: str, project: Path, targets: dict[str, str], as_nobody: bool, quick: bool) -> list[str]:
+def _judge(python: str, project: Path, targets: dict[str, str], as_nobody: bool, options: list[str]) -> list[str]:
     """The lines of the judge's process."""
-    command = [python, "-I", "-B", "-c", _START.format(str(project)), json.dumps(targets), *["--quick"] * quick]
+    command = [python, "-I", "-B", "-c", _START.format(str(project)), json.dumps(targets), *options]
     env = {"PATH": "/usr/bin:/bin", "ANSWERS": answers()}
     user = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if as_nobody else {}
     done = subprocess.run(command, cwd=project, env=env, capture_output=True, text=True, timeout=900, **user)  # type: ignore[call-overload]

@@ -1,6 +1,8 @@
 """Judges the suite in a process of its own, through the real verifier, and says what it saw, a JSON line a program.
 
-    python -c "...; main()" '{"SCRATCH": ..., ...}' [--quick]
+    python -c "...; main()" '{"SCRATCH": ..., ...}' 1 [--quick]
+
+The number: every how many-th program is judged.
 
 After each program the control is judged: a right program that looks for what others left. With `--quick` a program that
 is there to reach a limit soon does, and the others have time. The last line counts what is left, and says how much
@@ -92,12 +94,12 @@ def _descriptors() -> int:
 
 
 def main() -> None:
-    """Judge all programs, aimed at the targets in the first argument."""
+    """Judge every n-th program, aimed at the targets in the first argument; n is the second."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     targets = json.loads(sys.argv[1]) | {"JUDGE": str(os.getpid())}
     unit_tests.prepare()
     before, opened = len(_descendants()), _descriptors()
-    for program in programs():
+    for program in programs()[:: int(sys.argv[2])]:
         print(json.dumps(asdict(see(program.aimed(targets), "--quick" in sys.argv))), flush=True)
     status = Path("/proc/self/status").read_text()  # not ru_maxrss, which counts what the parent was before the exec
     memory = int(status.partition("VmHWM:")[2].split()[0]) >> 10
