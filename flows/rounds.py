@@ -14,9 +14,8 @@ from data.records import Problem
 from data.schemas import rows
 from data.store import At, Store, home
 from flows import artifacts, device
-from flows.alone import on_run
 from flows.approval import asking
-from flows.course import Course, Spent
+from flows.course import Course, Spent, farewell
 from flows.logs import context
 from flows.settings import FlywheelSettings
 from flows.stages import stage
@@ -42,12 +41,13 @@ from tasks.serving import Serving
 
 
 def turn(settings: FlywheelSettings, run: str, course: Course) -> dict[str, Any]:
-    """Turn the flywheel as far as `course` goes; returns what `summary.json` holds.
+    """Turn the flywheel as far as `course` goes; returns what `summary.json` holds, nothing where nothing was measured.
 
-    Raises UserError when another process is at work on the run.
+    Where the budget ended it, `ended_early` is a sentence that says what was used, what was reached and how to go on.
+    The caller holds the run (`flows/alone.py`).
     """
-    store = Store(home())
-    with on_run(store, run), context(run=run):
+    store, spent = Store(home()), ""
+    with context(run=run):
         start = first_model.resolve(settings.model, settings.engine.skill, store.run_dir(run) / first_model.FIRST)
         try:
             with Serving(settings.engine, device.slot) as serving:
@@ -56,14 +56,19 @@ def turn(settings: FlywheelSettings, run: str, course: Course) -> dict[str, Any]
                 store.publish()
                 for number in range(1, course.until + 1):
                     played = play_round(settings, run, number, incumbent, start, serving, course)
-                    if played is None:
-                        break
+                    if isinstance(played, Spent):
+                        raise played
                     incumbent = played
         except Spent as e:
-            say(f"The budget is used up: {e}")
-        result = summary.write_summary(store, run, settings.run_seed)
-        summary.show(result, store.run_dir(run))
-        artifacts.show_run(store, run, result)
+            spent = str(e)
+        result: dict[str, Any] = {}
+        if store.read("eval_samples", run).num_rows:
+            result = summary.write_summary(store, run, settings.run_seed)
+            summary.show(result, store.run_dir(run))
+            artifacts.show_run(store, run, result)
+    if spent:
+        result = result | {"ended_early": farewell(spent, run, result)}
+        say(result["ended_early"])
     return result
 
 
@@ -76,15 +81,14 @@ def play_round(
     base: Path,
     serving: Serving,
     course: Course,
-) -> ModelRef | None:
-    """One round; returns the model that the next one starts with, None when the budget ended it."""
+) -> ModelRef | Spent:
+    """One round; returns the model that the next one starts with, or how the budget ended it."""
     store, at = Store(home()), At(run, number, settings.run_seed)
     try:
         return _stages(store, at, settings, incumbent, base, serving, course)
     except Spent as e:
-        say(f"The budget is used up: {e}. What is committed stays; started again, the run goes on from there.")
         store.publish()
-        return None
+        return e
 
 
 def _stages(
@@ -97,6 +101,7 @@ def _stages(
     course: Course,
 ) -> ModelRef:
     run, number = at.run, at.round
+    course.check(store, at, "problems")
     say(f"Round {number} of {course.until}: {incumbent.id} tries")
     own = load_own(store, run, settings.problem_files)
     levels = problems.levels_of(settings.domains, settings.levels)

@@ -4,12 +4,13 @@ The challenger wins when all three hold, on the same problems with the same requ
     1. its mean pass@1 is higher,
     2. the 95 % interval of the paired difference does not reach below zero,
     3. pass@k at the largest k has not fallen: the 95 % interval of its paired difference is not wholly below zero.
-A person who is asked may object to one that passes, never promote one that does not.
+A person who is asked may keep the incumbent though the challenger passes, never promote one that does not.
 Not here: what a passing challenger is used for, how a person is asked.
 """
 
+import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from prefect import task
@@ -27,19 +28,29 @@ from tasks.statistics import Interval, bootstrap, paired
 VERSION = 1
 RESAMPLES = 4000
 
-Ask = Callable[[str], str]  # why it would be promoted -> what a person has against it; empty: nothing
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a person said to a promotion; `words` become part of the reason in the ledger, empty where nobody spoke."""
+
+    promote: bool
+    words: str = ""
 
 
-def nobody(why: str) -> str:
-    """Ask nobody: no objection."""
-    return ""
+Ask = Callable[[str], Answer]  # why it would be promoted -> the answer
+
+
+def nobody(why: str) -> Answer:
+    """Ask nobody."""
+    return Answer(True)
 
 
 def promote(
     store: Store, at: At, incumbent_id: str, challenger_id: str, ask: Ask = nobody, resamples: int = RESAMPLES
 ) -> RoundResult:
-    """Stage `promote`: compares two evaluated models of this run and writes `rounds`. A decision is asked for once.
+    """Stage `promote`: compares two evaluated models of this run and writes `rounds`.
 
+    `ask` is called when the challenger passes and nothing is committed yet: a committed decision is asked for once.
     Raises UserError when the two were not measured on a common problem.
     """
     inputs = store.inputs(at.run, range(at.round + 1), ("eval_samples", "verdicts", "decisions"))
@@ -54,8 +65,11 @@ def promote(
     k = min(before.largest_k, after.largest_k)
     gain_k = difference(before, after, "pass@k", k, resamples, seed)
     promoted, why = judge(gain, gain_k, k)
-    if promoted and (objection := ask(why)):
-        promoted, why = False, f"not promoted: {objection} (the test had {why})"
+    began = time.monotonic()
+    if promoted:
+        promoted, why = answered(ask(why), why)
+        stage = store.stage(at, "promote", fingerprint)  # its seconds are work, not waiting
+    waited = time.monotonic() - began
     result = RoundResult(
         incumbent_id,
         challenger_id,
@@ -68,8 +82,15 @@ def promote(
         **_counts(store, at),
     )
     stage.write("rounds", "all", [result])
-    stage.commit({"result": asdict(result)})
+    stage.commit({"result": asdict(result), "waited_seconds": round(waited, 3)})
     return result
+
+
+def answered(answer: Answer, why: str) -> tuple[bool, str]:
+    """The decision on a challenger that passed, and the sentence that says so: the test's, with what a person said."""
+    if not answer.promote:
+        return False, f"not promoted: {answer.words} (the test had {why})"
+    return True, f"{why}; {answer.words}" if answer.words else why
 
 
 def refuse(store: Store, at: At, incumbent_id: str, why: str) -> RoundResult:
