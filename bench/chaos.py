@@ -1,0 +1,159 @@
+"""What a kill -9 costs: runs of `flywheel up` whose processes are killed in each stage, beside one left in peace.
+
+    python -m bench.chaos [--kills task,flow,runner,server,everything] [--stages problems,...,promote] [--times 3]
+                          [--recipe smoke] [--home FOLDER] [--port 4299] [--json]
+
+One run of one round per kill, at a moment of the stage drawn at random (the stages' lengths are those of the
+undisturbed run). `task`: the engine's process, a verifier's or the training, whichever is at work in the stage (where
+none is, the idle engine); `everything`: `flywheel up` and all below it, which is then started again, as after a power
+cut. Nothing else is mended by hand. Answers come from a scripted engine in a process of its own, so that the rows of
+two runs are equal. Each result is a line of FOLDER/chaos.jsonl; started again, it goes on with the kills that are left.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench import _chaos_trial as trial
+from bench._chaos_checks import Damage
+from bench._chaos_machine import Machine
+from bench._chaos_trial import KILLS, STAGES, Plan, Result
+from data.store import home
+
+RESULTS = "chaos.jsonl"
+TRIES = 3  # to hit the stage that is meant: a short one is easily missed
+
+
+def main() -> None:
+    """Kill what is left to kill, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=_names(KILLS), default=KILLS, help="separated by commas; default: all")
+    parser.add_argument("--stages", type=_names(STAGES), default=STAGES, help="separated by commas; default: all")
+    parser.add_argument("--times", type=int, default=3, help="kills of each sort in each stage")
+    parser.add_argument("--recipe", default="smoke")
+    parser.add_argument("--home", type=Path, default=home() / "chaos", help="ledger and results of the trials")
+    parser.add_argument("--port", type=int, default=4299)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    folder = arguments.home.absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    plans = [
+        Plan(k, s, n, arguments.times)
+        for n in range(arguments.times)
+        for k in arguments.kills
+        for s in arguments.stages
+    ]
+    if left(plans, read(folder)):
+        with Machine(folder, arguments.port) as machine:
+            perform(machine, plans, arguments.recipe)
+    wanted = {(p.kill, p.stage, p.number) for p in plans}
+    results = [r for r in read(folder) if (r.kill, r.stage, r.number) in wanted]
+    print("\n".join(table(results)))
+    if arguments.json:
+        print(json.dumps(totals(results)))
+
+
+def perform(machine: Machine, plans: Sequence[Plan], recipe: str) -> None:
+    """Do what is left of the plans; a stage that was missed is tried again, TRIES times in all."""
+    machine.start()
+    trial.until_idle(machine)
+    lengths = trial.undisturbed(machine, recipe)
+    print("undisturbed: " + ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in lengths.items()), flush=True)
+    while plan := next(iter(left(plans, read(machine.home))), None):
+        machine.start()
+        run = f"{plan.kill}-{plan.stage}-{plan.number}-{time.strftime('%H%M%S')}"
+        result = trial.play(machine, plan, run, recipe, lengths[plan.stage])
+        with (machine.home / RESULTS).open("a") as f:
+            f.write(json.dumps(asdict(result)) + "\n")
+        print(line(result), flush=True)
+        if result.clean:
+            trial.forget(machine.home, run)
+
+
+def read(folder: Path) -> list[Result]:
+    """The results so far."""
+    path = folder / RESULTS
+    rows = [json.loads(text) for text in path.read_text().splitlines()] if path.exists() else []
+    return [Result(**{**row, "damage": Damage(**row["damage"])}) for row in rows]
+
+
+def left(plans: Sequence[Plan], results: Sequence[Result]) -> list[Plan]:
+    """The plans that nothing has come of, or another stage was hit instead, fewer than TRIES times."""
+    done: dict[tuple[str, str, int], list[bool]] = {}
+    for r in results:
+        done.setdefault((r.kill, r.stage, r.number), []).append(r.landed == r.stage)
+    tries = [done.get((p.kill, p.stage, p.number), []) for p in plans]
+    return [p for p, hits in zip(plans, tries, strict=True) if not any(hits) and len(hits) < TRIES]
+
+
+def line(r: Result) -> str:
+    """A result in one line, with all that is wrong."""
+    words = f"{r.kill} in {r.landed} (meant {r.stage} {r.number}): {r.state}, back after {r.recover_s:.1f} s"
+    wrong = {**asdict(r.damage), "processes": r.processes, "slots": r.slots, "zombies": r.zombies}
+    said = "".join(f"; {name}: {what}" for name, what in wrong.items() if what)
+    return words + said + ("" if r.state == "Completed" else f"; {r.message}")
+
+
+def totals(results: Sequence[Result]) -> dict[str, dict[str, Any]]:
+    """Per kill: runs, hits of each stage, seconds to recover, and the sums that have to be zero."""
+    return {k: _total([r for r in results if r.kill == k]) for k in KILLS if any(r.kill == k for r in results)}
+
+
+def _total(results: Sequence[Result]) -> dict[str, Any]:
+    return {
+        "runs": len(results),
+        "completed": sum(r.state == "Completed" for r in results),
+        "stages": {stage: sum(r.landed == stage for r in results) for stage in STAGES},
+        "recover_median_s": median(r.recover_s for r in results),
+        "recover_max_s": max(r.recover_s for r in results),
+        "unsaved_max_s": max(r.saved_s for r in results),
+        "again": sum(len(r.damage.again) for r in results),
+        "twice": sum(len(r.damage.twice) for r in results),
+        "lost": sum(len(r.damage.lost) for r in results),
+        "stray": sum(len(r.damage.stray) for r in results),
+        "report": sum(len(r.damage.report) for r in results),
+        "processes": sum(len(r.processes) for r in results),
+        "slots": sum(len(r.slots) for r in results),
+        "zombies": sum(r.zombies for r in results),
+    }
+
+
+def table(results: Sequence[Result]) -> Iterator[str]:
+    """Markdown: a row per kill, then how often each stage was hit."""
+    yield (
+        "| kill -9 of | runs | completed | back at work, median (max) s | work under way, max s | done again "
+        "| rows twice | tables that differ | left over: processes, slots, runs | report not whole |"
+    )
+    yield "|---" * 10 + "|"
+    for name, t in totals(results).items():
+        yield (
+            f"| {name} | {t['runs']} | {t['completed']} | {t['recover_median_s']:.1f} ({t['recover_max_s']:.1f}) "
+            f"| {t['unsaved_max_s']:.1f} | {t['again']} | {t['twice']} | {t['lost'] + t['stray']} "
+            f"| {t['processes']}, {t['slots']}, {t['zombies']} | {t['report']} |"
+        )
+    yield ""
+    yield "| hits | " + " | ".join(STAGES) + " |"
+    yield "|---" * (len(STAGES) + 1) + "|"
+    for name, t in totals(results).items():
+        yield f"| {name} | " + " | ".join(str(n) for n in t["stages"].values()) + " |"
+
+
+def _names(known: Sequence[str]) -> Any:
+    """An argument of known names, separated by commas."""
+
+    def names(text: str) -> list[str]:
+        found = text.split(",")
+        if unknown := set(found) - set(known):
+            raise argparse.ArgumentTypeError(f"no {', '.join(unknown)}: known are {', '.join(known)}")
+        return found
+
+    return names
+
+
+if __name__ == "__main__":
+    main()
