@@ -27,8 +27,9 @@ from data.ids import content_id
 from data.manifest import LedgerError, Manifest, Part
 
 QUARANTINE = "quarantine"
+DEVICE = "device"  # the folder that says whose turn it is on the device
 SETTINGS, SUMMARY = "settings.json", "summary.json"  # in the folder of a run, written at its start and its end
-RESERVED = ("lake", "manifests", "flywheel.duckdb", "flywheel.lock", migrations.NOTED, QUARANTINE)
+RESERVED = ("lake", "manifests", "flywheel.duckdb", "flywheel.lock", migrations.NOTED, QUARANTINE, DEVICE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,22 @@ class Stage:
             return
         tables = _tables(rows, record)
         self._digests[path] = parts.write(path, tables, record, self.name, self.fingerprint, self._seconds())
+
+    def adopt(self, part: Part) -> None:
+        """Take a committed part of another stage as one of this stage: a second name of the same file, never a change.
+
+        Where the disk knows no such names it is copied. Raises LedgerError.
+        """
+        source, path = self._home / part.path, self._path(part.relation, part.path)
+        if path.exists():
+            return
+        catalog.check(self._home, part)
+        try:
+            manifest.make_folder(path.parent)
+            os.link(source, path)
+            manifest.sync_folder(path.parent)
+        except OSError:
+            manifest.write_atomic(path, source.read_bytes())
 
     def partial(self, relation: str) -> pa.Table:
         """Rows of this stage's parts so far, without `run` and `round`: where a killed stage continues."""

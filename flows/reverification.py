@@ -1,12 +1,11 @@
-"""Judging stored attempts again, as a Prefect flow of its own (`flywheel reverify`)."""
+"""Judging stored attempts again, and how the result is shown. Not here: what starts it (`entries.py`)."""
 
 import json
 import sys
 
-from prefect import flow
-
 from data.store import Store, home
 from flows import show
+from flows._answers import Told
 from flows.alone import alone
 from flows.terminal import watch
 from tasks import reverify
@@ -17,22 +16,17 @@ _COLUMNS = ["run", "round", "attempt_id", "domain", "level", "old_fate", "fate",
 _COLUMNS += ["used_in_round", "role", "model_id"]
 
 
-@flow(name="reverify", validate_parameters=False)
-def judge_again(chosen: Chosen, settings: VerifySettings) -> Report:
-    """New verdicts beside the old; what they say of what was trained on."""
+def judge_again(chosen: Chosen, settings: VerifySettings) -> Told:
+    """New verdicts beside the old. Raises UserError, also while another process is at it."""
     store = Store(home())
-    with watch("reverify") as progress:
-        reverify.reverify_task(store, chosen, settings, progress)
-    store.publish()
-    return reverify.report(store, chosen)
-
-
-def main(chosen: Chosen, *, workers: int, timeout_s: float, form: str, fail_on_flips: bool) -> int:
-    """`flywheel reverify`; 1 when asked to fail on kept attempts that flipped and there are some."""
     with alone(home() / "reverify.lock", "the reviews"):
-        found = judge_again(chosen, VerifySettings(workers=workers, timeout_s=timeout_s))
-    show_report(found, form)
-    return 1 if fail_on_flips and found.kept.num_rows else 0
+        with watch("reverify") as progress:
+            reverify.reverify_task(store, chosen, settings, progress)
+        store.publish()
+    found = reverify.report(store, chosen)
+    texts, flipped = sum(found.counts["texts"].to_pylist()), len(set(found.kept["attempt_id"].to_pylist()))
+    said = f"{texts:,} texts were judged again; {flipped:,} attempts that were kept for training have another fate"
+    return Told(said, {"texts": texts, "flipped": flipped})
 
 
 def show_report(found: Report, form: str) -> None:

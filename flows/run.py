@@ -7,16 +7,25 @@ from pathlib import Path
 from data import manifest
 from data.errors import UserError
 from data.store import SETTINGS, SUMMARY, Store, home
-from flows.course import Course
+from flows.course import NO_LIMIT, Asked, Budget
 from flows.settings import FlywheelSettings, load_settings, validated
 from flows.terminal import say
-from tasks import benchmarks, problems
+from tasks import benchmarks, problems, recurate
 from tasks.first_model import FIRST, resolve
 from tasks.own_problems import load_own
 
 
-def run(recipe: str, *, overrides: list[str], run_seed: int | None, name: str | None, resume: bool) -> int:
-    """Run a recipe to its end; returns the exit code."""
+def run(
+    recipe: str,
+    *,
+    overrides: list[str],
+    run_seed: int | None,
+    name: str | None,
+    resume: bool,
+    budget: Budget = NO_LIMIT,
+    promotion: Asked = "nobody",
+) -> int:
+    """Run a recipe to its end, or to that of the budget; returns the exit code."""
     store = Store(home())
     if resume:
         run_name, settings = _unfinished(store.home, recipe, name)
@@ -35,21 +44,23 @@ def run(recipe: str, *, overrides: list[str], run_seed: int | None, name: str | 
     say(f"Run {run_name} in {store.run_dir(run_name)}")
     from flows.entries import flywheel  # imports and configures Prefect
 
-    flywheel(settings, run_name, Course(settings.rounds))
+    flywheel(recipe=recipe, run=run_name, run_seed=settings.run_seed, budget=budget, promotion=promotion)
     return 0
 
 
 def begin(store: Store, run_name: str, settings: FlywheelSettings) -> None:
-    """Write down the settings of a run that has none yet, and check what it will read.
+    """Check what a run will read, then write down its settings, if it has none yet.
 
     Raises UserError for a missing model, problem file or benchmark before the workflow engine is started."""
-    path = store.run_dir(run_name) / SETTINGS
-    if not path.exists():
-        manifest.write_atomic(path, settings.model_dump_json(indent=1).encode())
+    if any(m.stage == recurate.STAGE for m in manifest.committed(store.home, run_name)):
+        raise UserError(f"run {run_name} holds attempts of another, curated again: choose another name")
     resolve(settings.model, settings.engine.skill, store.run_dir(run_name) / FIRST)
     load_own(store, run_name, settings.problem_files)
     benchmarks.read(settings.decontaminate.benchmarks, settings.decontaminate.column)
     problems.levels_of(settings.domains, settings.levels)
+    path = store.run_dir(run_name) / SETTINGS
+    if not path.exists():
+        manifest.write_atomic(path, settings.model_dump_json(indent=1).encode())
 
 
 def _unfinished(home: Path, recipe: str, name: str | None) -> tuple[str, FlywheelSettings]:

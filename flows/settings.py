@@ -4,13 +4,17 @@ A recipe is a TOML file in `flows/recipes/` (or a path) that states only what di
 Stage settings live in `tasks/settings.py`; no logic lives here.
 """
 
+import json
 import tomllib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import Field, ValidationError
 
 from data.errors import UserError
+from data.store import SETTINGS
 from tasks.settings import (
     AuditSettings,
     BootstrapSettings,
@@ -102,16 +106,31 @@ def _suggest(key: str) -> str:
     return f"allowed are {', '.join(model.model_fields)}"
 
 
-def load_settings(recipe: str, overrides: list[str] | None = None, run_seed: int | None = None) -> FlywheelSettings:
-    """Settings of a recipe, with `--set` overrides and a run seed over them."""
+def load_settings(
+    recipe: str,
+    overrides: Sequence[str] = (),
+    run_seed: int | None = None,
+    changes: Mapping[str, Any] = MappingProxyType({}),
+) -> FlywheelSettings:
+    """Settings of a recipe with changes over them: nested tables, `--set` overrides, a run seed. Raises UserError."""
     path = recipe_path(recipe)
     try:
         table = tomllib.loads(path.read_text())
     except tomllib.TOMLDecodeError as e:
         raise UserError(f"{path} is not TOML: {e}") from e
     table = {"recipe": path.stem, **table}
-    for text in overrides or []:
-        table = merge(table, parse_override(text))
+    for extra in (dict(changes), *map(parse_override, overrides)):
+        table = merge(table, extra)
     if run_seed is not None:
         table["run_seed"] = run_seed
     return validated(table, str(path) if recipe == str(path) else f"recipe {path.stem!r}")
+
+
+def existing(home: Path, run: str) -> FlywheelSettings:
+    """The settings that a run began with. Raises UserError when there is no such run."""
+    path = home / run / SETTINGS
+    try:
+        return validated(json.loads(path.read_bytes()), str(path))
+    except OSError as e:
+        known = ", ".join(sorted(p.parent.name for p in home.glob(f"*/{SETTINGS}"))) or "none"
+        raise UserError(f"there is no run {run!r} in {home}: known are {known}") from e

@@ -31,7 +31,7 @@ from data.weights import weights_id
 from tasks.curate import Curated
 from tasks.first_model import ModelRef
 from tasks.objectives import LossPoint, TrainReport
-from tasks.objectives._setup import TrainingError
+from tasks.objectives._setup import TrainingDied, TrainingError
 from tasks.settings import DistillSettings
 
 VERSION = 1
@@ -198,7 +198,7 @@ def _answer(job: Path, code: int, objective: str) -> TrainReport:
     if code == -signal.SIGKILL:
         how += ", perhaps by the system for want of memory"
     said = "; its last words: " + " | ".join(line.strip() for line in lines) if lines else ""
-    raise TrainingError(f"the {objective} training died ({how}); run again with --resume to continue it{said}")
+    raise TrainingDied(f"the {objective} training died ({how}); run again with --resume to continue it{said}")
 
 
 @task(name="distill", cache_policy=NO_CACHE)

@@ -171,6 +171,14 @@ def show(result: dict[str, Any], folder: Path) -> None:
     out.print('look further: flywheel status · flywheel models · flywheel sql "SELECT * FROM hardest_solved LIMIT 10"')
 
 
+def overall(store: Store, run: str, model_id: str) -> str:
+    """A model's scores over all levels, in words: `pass@1 39.6 % [36.1, 43.2], pass@16 72.8 % [...]`."""
+    found = {key[3:]: score for key, score in _scores(store, run, model_id).items() if key[:3] == ("all", 0, "all")}
+    ks = sorted(k for metric, k in found if metric == "pass@k")
+    shown = [(k, _with_interval(found["pass@k", k]).replace(" [", " % [")) for k in dict.fromkeys(ks[:1] + ks[-1:])]
+    return ", ".join(f"pass@{k} {text}" for k, text in shown)
+
+
 def _first_measured(store: Store, run: str) -> str:
     models = store.read("eval_samples", run)["model_id"]
     return str(models[0].as_py()) if len(models) else ""

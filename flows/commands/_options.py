@@ -1,6 +1,7 @@
 """Options that several commands share, and what some do before they start. Not a command."""
 
 import argparse
+import time
 
 
 def settings(command: argparse.ArgumentParser) -> None:
@@ -48,6 +49,11 @@ def _seconds(text: str) -> float:
     if not 0 < (number := float(text)) <= 3600:
         raise ValueError
     return number
+
+
+def dated(what: str) -> str:
+    """A name for a run that got none."""
+    return f"{what}-{time.strftime('%Y%m%d-%H%M%S')}"
 
 
 def prepare_prefect() -> None:

@@ -18,6 +18,11 @@ def arguments(command: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """0 when the model was written."""
     _options.prepare_prefect()
-    from flows import bootstrap
+    from flows.bootstrap import ship
+    from flows.entries import bootstrap
+    from flows.forms import SeedChanges, given
 
-    return bootstrap.main(out=args.out, overrides=args.overrides, run_seed=args.run_seed, name=args.name)
+    changes = SeedChanges(**given("bootstrap", args.overrides))
+    done = bootstrap(run=args.name or _options.dated("bootstrap"), run_seed=args.run_seed or 0, changes=changes)
+    ship(Path(done["model"]), args.out)
+    return 0

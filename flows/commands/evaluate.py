@@ -18,8 +18,10 @@ def arguments(command: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """0 when the scores are in the ledger."""
     _options.prepare_prefect()
-    from flows import evaluation
+    from flows.entries import evaluate
+    from flows.forms import MeasuredChanges, given
 
-    return evaluation.main(
-        args.model, recipe=args.recipe, overrides=args.overrides, run_seed=args.run_seed, name=args.name
-    )
+    changes = MeasuredChanges(**given(args.recipe, args.overrides))
+    run = args.name or _options.dated("evaluate")
+    evaluate(args.model, args.recipe, run, args.run_seed or 0, changes)
+    return 0

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from data import registry
-from data.errors import UserError
+from data.errors import Died, UserError
 from data.records import Finish
 from tasks.settings import EngineSettings
 
@@ -64,3 +64,7 @@ def start(model: Path, settings: EngineSettings) -> Engine:
 
 class EngineError(UserError):
     """An engine that cannot start or has died, in one sentence for the user."""
+
+
+class EngineDied(EngineError, Died):
+    """The engine's process is gone."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from socket import socketpair
 from typing import Any
 
-from tasks.engines import Completion, EngineError, Request
+from tasks.engines import Completion, EngineDied, EngineError, Request
 from tasks.settings import EngineSettings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -117,7 +117,7 @@ class Hosted:
             raise self._died() from e
         return kind, payload
 
-    def _died(self) -> EngineError:
+    def _died(self) -> EngineDied:
         """The error for a child that went away: how it ended and the last lines it wrote."""
         self._let_it_end()
         self._signal(signal.SIGKILL)  # whatever it had started
@@ -128,7 +128,7 @@ class Hosted:
         self.close()
         lines = [line for line in lines if line.strip(" ^~")][-TAIL_LINES:]
         said = "; its last words: " + " | ".join(lines) if lines else ""
-        return EngineError(f"the {self._name} engine died ({how}){said}")
+        return EngineDied(f"the {self._name} engine died ({how}){said}")
 
     def _let_it_end(self) -> None:
         """Wait, for a while, until the child has ended by itself; its process group stays reserved (not reaped)."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from data.errors import UserError
+from data.errors import Died, UserError
 from tasks.objectives import LossPoint, TrainReport, _rows
 from tasks.objectives._work import Work
 from tasks.settings import DistillSettings
@@ -24,6 +24,10 @@ _LORA = {"lora_dropout": 0.0, "bias": "none", "task_type": "CAUSAL_LM", "target_
 
 class TrainingError(UserError):
     """A training run that cannot start or has died, in one sentence for the user."""
+
+
+class TrainingDied(TrainingError, Died):
+    """The training's process is gone."""
 
 
 @dataclass(frozen=True, slots=True)
