@@ -13,10 +13,10 @@ from prefect import flow
 from data.records import Problem
 from data.schemas import rows
 from data.store import At, Store, home
-from flows import artifacts, device
+from flows import artifacts, device, live
 from flows.approval import asking
 from flows.course import Course, Spent, farewell
-from flows.logs import context
+from flows.logs import of_run
 from flows.settings import FlywheelSettings
 from flows.stages import stage
 from flows.terminal import say
@@ -47,7 +47,7 @@ def turn(settings: FlywheelSettings, run: str, course: Course) -> dict[str, Any]
     The caller holds the run (`flows/alone.py`).
     """
     store, spent = Store(home()), ""
-    with context(run=run):
+    with of_run(run), live.board():
         start = first_model.resolve(settings.model, settings.engine.skill, store.run_dir(run) / first_model.FIRST)
         try:
             with Serving(settings.engine, device.slot) as serving:

@@ -20,11 +20,15 @@ def stage(store: Store, at: At, name: str, course: Course | None = None) -> Iter
     if course is not None:
         course.check(store, at, name)
     pace = Pace()
-    with logs.context(run=at.run, round=at.round, stage=name), logs.frame(name, pace):
-        with watch(name) as shown, artifacts.show_stage(store, at, name, pace):
+    with (
+        logs.context(run=at.run, round=at.round, stage=name),
+        logs.frame(name, pace),
+        watch(name) as shown,
+        artifacts.show_stage(store, at, name, pace),
+    ):
 
-            def tell(done: int, total: int, text: str) -> None:
-                pace.tell(done, total, text)
-                shown(done, total, text)
+        def tell(done: int, total: int, text: str) -> None:
+            pace.tell(done, total, text)
+            shown(done, total, text)
 
-            yield tell
+        yield tell

@@ -12,6 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 
 from data.progress import Progress
+from flows.logs import LOG
+from flows.pace import Pace, clock
 
 EVERY_S = 10.0  # between lines when nobody watches
 
@@ -19,43 +21,55 @@ EVERY_S = 10.0  # between lines when nobody watches
 @contextmanager
 def watch(label: str) -> Iterator[Progress]:
     """A progress callback for the stage `label`; on leaving, the line stays with the time it took."""
-    if sys.stderr.isatty():
-        with _bar() as bar:
-            task = bar.add_task(label, total=None, words="")
-            yield lambda done, total, text: bar.update(task, completed=done, total=total or None, words=text)
-            bar.update(task, words="")
-    else:
-        yield from _lines(label)
+    pace = Pace()
+    show = _moving if sys.stderr.isatty() else _lines
+    with show(label, pace) as progress:
+        yield progress
+
+
+@contextmanager
+def _moving(label: str, pace: Pace) -> Iterator[Progress]:
+    with _bar() as bar:
+        task = bar.add_task(label, total=None, words="")
+
+        def tell(done: int, total: int, text: str) -> None:
+            pace.tell(done, total, text)
+            end = f" · until {clock(pace.ends, time.time())}" if pace.ends is not None and done < total else ""
+            bar.update(task, completed=done, total=total or None, words=text + end)
+
+        yield tell
+        bar.update(task, words="")
 
 
 def _bar() -> Bar:
     from rich.console import Console
 
     columns = (
-        TextColumn("{task.description:<34}"),
+        TextColumn("{task.description:<34}", markup=False),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("{task.fields[words]}", style="dim"),
+        TextColumn("{task.fields[words]}", style="dim", markup=False),
     )
     return Bar(*columns, console=Console(stderr=True))
 
 
-def _lines(label: str) -> Iterator[Progress]:
-    started = last = time.monotonic()
-    latest = ""
+@contextmanager
+def _lines(label: str, pace: Pace) -> Iterator[Progress]:
+    last = time.monotonic()
 
     def tell(done: int, total: int, text: str) -> None:
-        nonlocal last, latest
-        latest = f"{done}/{total} {text}".rstrip()
+        nonlocal last
+        pace.tell(done, total, text)
         if time.monotonic() - last >= EVERY_S:
             last = time.monotonic()
-            print(f"  {label}: {latest}", file=sys.stderr, flush=True)
+            print(f"  {label}: {pace.words}", file=sys.stderr, flush=True)
 
     yield tell
-    print(f"{label}: {latest or 'done'} ({time.monotonic() - started:.1f} s)", file=sys.stderr, flush=True)
+    print(f"{label}: {pace.words or 'done'} ({pace.seconds:.1f} s)", file=sys.stderr, flush=True)
 
 
 def say(text: str) -> None:
-    """One line about where the run is."""
+    """One line about where the run is, for whoever watches and for the log."""
+    LOG.info("%s", text)
     print(text, file=sys.stderr, flush=True)
