@@ -91,21 +91,13 @@ def in_ui(started: FlowRun, question: str, shown: str, hours: float) -> Answer:
 
 def in_terminal(shown: str) -> Answer:
     """Ask whoever sits at the terminal, without a time limit. Raises UserError where there is no terminal."""
-    require_terminal()
+    if not sys.stdin.isatty():
+        raise UserError("there is no terminal to ask in: go on with the run in one, with --ask, or without asking")
     console = Console()
     console.print(Markdown(shown))
     promote = Confirm.ask("Promote the challenger?", console=console)
     reason = Prompt.ask("Reason (kept in the ledger)", console=console, default="", show_default=False)
     return Approval(decision="promote" if promote else "keep the incumbent", reason=reason[:500]).answer()
-
-
-def require_terminal() -> None:
-    """Raises UserError where nobody can be asked."""
-    if not sys.stdin.isatty():
-        raise UserError(
-            "--ask needs a terminal: leave it out, or start the run from Prefect's UI (`flywheel up`), "
-            "where it is paused until somebody answers"
-        )
 
 
 def _started() -> FlowRun:
