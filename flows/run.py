@@ -64,11 +64,11 @@ def begin(store: Store, run_name: str, settings: FlywheelSettings) -> None:
 
 
 def _unfinished(home: Path, recipe: str, name: str | None) -> tuple[str, FlywheelSettings]:
-    """The named run, or the newest run of the recipe that has no summary yet."""
+    """The named run, or the newest run of the recipe that has not played all its rounds."""
     found = []
     for path in home.glob(f"{name or '*'}/{SETTINGS}"):
         table = json.loads(path.read_text())
-        done = (path.parent / SUMMARY).exists()
+        done = _played(path.parent / SUMMARY) >= table["rounds"]
         if name or (table["recipe"] == recipe and not done):
             found.append((path.stat().st_mtime, path, table))
     if not found:
@@ -76,3 +76,8 @@ def _unfinished(home: Path, recipe: str, name: str | None) -> tuple[str, Flywhee
         raise UserError(f"there is no {wanted} in {home}: see `flywheel status`, or start one without --resume")
     _, path, table = max(found, key=lambda f: f[0])
     return path.parent.name, validated(table, str(path))
+
+
+def _played(summary: Path) -> int:
+    """Rounds in the summary of a run, which a budget may have ended early; -1 without a summary."""
+    return int(json.loads(summary.read_bytes())["rounds"]) if summary.exists() else -1
