@@ -5,10 +5,12 @@ and dark; its text stays text. Not here: what is drawn (`charts.py`).
 """
 
 import re
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from html import escape
 from io import BytesIO, StringIO
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ COLOURS = {  # as they are in a PNG; in an SVG each is the CSS variable `--chart
     "good": "#1d6b3a",
     "bad": "#a3211b",
 }
+_drawing = RLock()
 _LOOK: Any = {
     "font.size": 11,
     "font.family": "sans-serif",
@@ -61,11 +64,13 @@ _LOOK: Any = {
 }
 
 
-def look() -> AbstractContextManager[None]:
-    """The house look, for as long as something is drawn or saved."""
+@contextmanager
+def look() -> Iterator[None]:
+    """The house look, for as long as something is drawn or saved: by one thread at a time, matplotlib has one look."""
     from matplotlib import rc_context
 
-    return rc_context(_LOOK)
+    with _drawing, rc_context(_LOOK):
+        yield
 
 
 def figure(title: str, height: int, rows: int = 1, *, share_x: bool = False) -> "tuple[Figure, list[Axes]]":
