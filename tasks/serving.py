@@ -1,7 +1,8 @@
 """The one engine of a run, or its replicas: started when first needed, given new weights in place, ended in time.
 
 On a device with room for both (`engine.keep_alive`) it lives through training; else training finds the device free.
-The device's slot is held while the engine lives and while a model is trained, and by nobody else meanwhile.
+The device's slot is held while the engine lives and while a model is trained, and by nobody else meanwhile. A run with
+the scripted engine needs none.
 Not an engine itself, and not for two threads at a time.
 """
 
@@ -22,7 +23,7 @@ class Serving:
 
     def __init__(self, settings: EngineSettings, slot: Slot = nullcontext) -> None:
         self.settings = settings
-        self._slot = slot
+        self._slot: Slot = nullcontext if settings.name == "scripted" else slot
         self._held = ExitStack()
         self._engine: Engine | None = None
         self._model: Path | None = None
