@@ -8,13 +8,14 @@ Not here: forms (`forms.py`), deployments of these flows, and the work.
 from prefect import flow
 
 from flows import bootstrap as seeding
-from flows import curation, evaluation, reverification, starting
+from flows import curation, evaluation, processes, reverification, starting
 from flows._answers import Figures, answered
 from flows.course import NO_LIMIT, Asked, Budget
 from flows.forms import Count, CurationChanges, MeasuredChanges, Name, Recipe, RunChanges, SeedChanges, Verifier
 from tasks.reverify import Chosen
 from tasks.settings import VerifySettings
 
+processes.die_with_runner()
 _AS_IT_IS, _SAME_SEED, _SAME_MEASURE, _SAME_RULES = RunChanges(), SeedChanges(), MeasuredChanges(), CurationChanges()
 
 
@@ -34,7 +35,7 @@ def flywheel(
         recipe: what a new run does; each is a file in flows/recipes
         run: name of the run; that of an existing run goes on with it; empty: a new one, named by recipe and date
         run_seed: seed of every random choice of a new run
-        rounds: further rounds to play; 0: those of the recipe that are left
+        rounds: further rounds to play; 0: those that are left, of a finished run as many more as its recipe has
         budget: what this start may use up; then the run ends between two stages, and can be gone on with
         promotion: who is asked before a better model takes the place of the current one
         changes: what is to differ from the recipe in a new run; what is left empty stays as the recipe says

@@ -7,10 +7,11 @@ from pathlib import Path
 from data import manifest
 from data.errors import UserError
 from data.store import SETTINGS, SUMMARY, Store, home
+from flows.alone import on_run
 from flows.course import NO_LIMIT, Asked, Budget
 from flows.settings import FlywheelSettings, load_settings, validated
 from flows.terminal import say
-from tasks import benchmarks, problems, recurate
+from tasks import benchmarks, problems, recurate, summary
 from tasks.first_model import FIRST, resolve
 from tasks.own_problems import load_own
 
@@ -40,10 +41,16 @@ def run(
             raise UserError(
                 f"run {run_name} exists: continue it with --resume --name {run_name}, or choose another --name"
             )
-    begin(store, run_name, settings)
-    say(f"Run {run_name} in {store.run_dir(run_name)}")
+    with on_run(store, run_name):
+        begin(store, run_name, settings)
+    folder = store.run_dir(run_name)
+    say(f"Run {run_name} in {folder}")
     from flows.entries import flywheel  # imports and configures Prefect
+    from flows.starting import over
 
+    if over(store, run_name, settings.rounds):
+        summary.show(json.loads((folder / SUMMARY).read_text()), folder)
+        return 0
     flywheel(recipe=recipe, run=run_name, run_seed=settings.run_seed, budget=budget, promotion=promotion)
     return 0
 

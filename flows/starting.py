@@ -6,7 +6,6 @@ command line (`run.py`), the rounds (`rounds.py`).
 
 import json
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from prefect.runtime import flow_run
 
 from data import manifest
 from data.errors import UserError
-from data.store import SETTINGS, Store, home
+from data.store import SETTINGS, SUMMARY, Store, home
 from flows._answers import Told
 from flows.alone import on_run
 from flows.course import Asked, Budget, Course
@@ -72,28 +71,48 @@ def _settings(store: Store, run: str, recipe: str, run_seed: int, changes: Chang
     if not (store.run_dir(run) / SETTINGS).exists():
         return load_settings(recipe, changes=given, run_seed=run_seed)
     own = existing(store.home, run)
-    if validated(merge(own.model_dump(), given), "the changes") != own:
-        raise UserError(f"run {run} exists and goes on with its own settings: leave the changes out, or name a new run")
+    other = validated(merge(own.model_dump(), given), "the changes")
+    if differing := [name for name in FlywheelSettings.model_fields if getattr(own, name) != getattr(other, name)]:
+        raise UserError(
+            f"run {run} exists and goes on with its own settings: leave the changes of {', '.join(differing)} out, "
+            "or name a new run"
+        )
     return own
 
 
 def _ordered(store: Store, run: str, usual: int, rounds: int) -> Order:
     """What this start asks for, written down the first time. `usual`: rounds of the recipe."""
-    orders = store.run_dir(run) / ORDERS
-    path = orders / f"{flow_run.id}.json"
+    path = store.run_dir(run) / ORDERS / f"{flow_run.id}.json"
     if path.exists():
-        return Order(**json.loads(path.read_bytes()))
-    stages = manifest.committed(store.home, run)
-    finished = max((m.round for m in stages if m.stage == "promote"), default=0)
-    until = finished + rounds if rounds else max([usual, *(order.until for order in _orders(orders))])
+        return _order(path)
+    further = rounds or (usual if over(store, run, usual) else 0)
+    until = _finished(store, run) + further if further else _planned(store, run, usual)
     order = Order(until, time.time())
     manifest.write_atomic(path, json.dumps(asdict(order)).encode())
     return order
 
 
-def _orders(folder: Path) -> Iterator[Order]:
-    for path in folder.glob("*.json"):
-        yield Order(**json.loads(path.read_bytes()))
+def over(store: Store, run: str, usual: int) -> bool:
+    """Whether a run has played all rounds that were asked of it, and has been summed up since."""
+    try:
+        summed_up = json.loads((store.run_dir(run) / SUMMARY).read_bytes())["rounds"]
+    except FileNotFoundError:
+        return False
+    return bool(_planned(store, run, usual) <= _finished(store, run) <= summed_up)
+
+
+def _planned(store: Store, run: str, usual: int) -> int:
+    """The last round that was ever asked of the run."""
+    return max([usual, *(_order(path).until for path in (store.run_dir(run) / ORDERS).glob("*.json"))])
+
+
+def _finished(store: Store, run: str) -> int:
+    """The last round that ended in a decision."""
+    return max((m.round for m in manifest.committed(store.home, run) if m.stage == "promote"), default=0)
+
+
+def _order(path: Path) -> Order:
+    return Order(**json.loads(path.read_bytes()))
 
 
 def _outcome(run: str, result: dict[str, Any]) -> str:

@@ -142,7 +142,7 @@ def test_a_run_that_is_at_work_is_neither_begun_nor_resumed(home: Path, resume: 
     with on_run(Store(home), "first"):
         pass
     if resume:
-        run._begin(Store(home), "r", run.load_settings("smoke"))
+        run.begin(Store(home), "r", run.load_settings("smoke"))
     holder = start(hold, home, "r", 60.0, False)
     wait_for(home / "held")
     began = {f: f.read_bytes() for f in home.rglob("*") if f.is_file()}
