@@ -1,0 +1,134 @@
+"""Flow runs whose process is gone, or that crashed, go on by themselves: the same flow run, the same parameters.
+
+On the machine of its server "gone" is exact: no process carries the flow run's id. Elsewhere, and for runs of a work
+pool, Prefect's heartbeats say so (`flows/automations.py`). Not here: runs that were started in a terminal; the ledger,
+which needs no recovery.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterTags,
+    FlowRunFilter,
+    FlowRunFilterParentFlowRunId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.states import AwaitingRetry, Cancelled, Crashed
+
+from flows import processes, server
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
+
+TAG = "flywheel"  # of every deployment of ours, and so of its flow runs
+MOST_CRASHES = 3  # of one flow run before it is left to a person
+SETTLED_S = 20.0  # a flow run that has just changed its state may not have its process yet
+PAGE = 100
+GIVEN_UP = "Crashed {} times and is not tried again. What is committed stays: Retry goes on from there."
+ALIVE = (StateType.PENDING, StateType.RUNNING, StateType.PAUSED, StateType.CANCELLING)
+
+
+def gone(client: "SyncPrefectClient", settled: float = SETTLED_S) -> list[FlowRun]:
+    """Flow runs of ours that should have a process on this machine and have none, in that state for `settled` s."""
+    if not server.local(str(client.api_url)):
+        return []
+    return [run for run in _ours(client, *ALIVE) if _served(run) and _age(run) >= settled and not _process(run)]
+
+
+def crashed(client: "SyncPrefectClient") -> list[FlowRun]:
+    """Flow runs of ours that crashed and have not been given up."""
+    return [run for run in _ours(client, StateType.CRASHED) if not _given_up(_message(run))]
+
+
+def recover(client: "SyncPrefectClient", settled: float = SETTLED_S, why: str = "Its process was gone") -> list[str]:
+    """Let them go on, cancel those that were being cancelled, give up what crashes again and again.
+
+    Returns what was done, a sentence for each flow run. Asked again, there is nothing left to do.
+    """
+    return [
+        *(_set_right(client, run, why) for run in gone(client, settled)),
+        *(_again(client, run) for run in crashed(client)),
+    ]
+
+
+def _set_right(client: "SyncPrefectClient", run: FlowRun, why: str) -> str:
+    for child in _children(client, run):
+        client.set_flow_run_state(child.id, Crashed(message=f"{why}."), force=True)
+    if run.state_type == StateType.CANCELLING:
+        client.set_flow_run_state(run.id, Cancelled(message=f"{why}: there was nothing left to stop."), force=True)
+        return f"{run.name} is cancelled"
+    client.set_flow_run_state(run.id, AwaitingRetry(message=f"{why}: it goes on from what is committed."))
+    return f"{run.name} goes on"
+
+
+def _again(client: "SyncPrefectClient", run: FlowRun) -> str:
+    for child in _children(client, run):
+        client.set_flow_run_state(child.id, Crashed(message="The run around it crashed."), force=True)
+    crashes = _crashes(client, run)
+    if crashes >= MOST_CRASHES:
+        client.set_flow_run_state(run.id, Crashed(message=GIVEN_UP.format(crashes)), force=True)
+        return f"{run.name} crashed {crashes} times and stays so"
+    client.set_flow_run_state(run.id, AwaitingRetry(message=f"Crash {crashes}: it goes on from what is committed."))
+    return f"{run.name} goes on after a crash"
+
+
+def _crashes(client: "SyncPrefectClient", run: FlowRun) -> int:
+    """How often it crashed since it began, or since it was given up and a person let it go on."""
+    count = 0
+    for state in sorted(client.read_flow_run_states(run.id), key=lambda s: s.timestamp):
+        if state.type == StateType.CRASHED:
+            count = 0 if _given_up(state.message or "") else count + 1
+    return count
+
+
+def _given_up(message: str) -> bool:
+    return message.endswith(GIVEN_UP.partition("{}")[2])
+
+
+def _message(run: FlowRun) -> str:
+    return (run.state.message if run.state else None) or ""
+
+
+def _ours(client: "SyncPrefectClient", *states: StateType) -> Iterator[FlowRun]:
+    """Flow runs of our deployments in these states."""
+    wanted = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(states))))
+    deployments = DeploymentFilter(tags=DeploymentFilterTags(all_=[TAG]))
+    runs: list[FlowRun] = []
+    while len(page := _page(client, wanted, deployments, len(runs))) == PAGE:
+        runs += page
+    yield from runs + page
+
+
+def _page(
+    client: "SyncPrefectClient", wanted: FlowRunFilter, deployments: DeploymentFilter, offset: int
+) -> list[FlowRun]:
+    return list(client.read_flow_runs(flow_run_filter=wanted, deployment_filter=deployments, limit=PAGE, offset=offset))
+
+
+def _children(client: "SyncPrefectClient", run: FlowRun) -> list[FlowRun]:
+    """Flow runs within this one that still seem to be alive."""
+    wanted = FlowRunFilter(
+        parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[run.id]),
+        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(ALIVE))),
+    )
+    return list(client.read_flow_runs(flow_run_filter=wanted))
+
+
+def _served(run: FlowRun) -> bool:
+    """Whether it runs on the machine that serves it, and has a process while it is not finished."""
+    suspended = run.state is not None and bool(run.state.state_details.pause_reschedule)
+    return run.work_pool_name is None and not suspended
+
+
+def _age(run: FlowRun) -> float:
+    """Seconds in its state."""
+    return (datetime.now(UTC) - run.state.timestamp).total_seconds() if run.state else 0.0
+
+
+def _process(run: FlowRun) -> bool:
+    return bool(processes.of_flow_run(run.id))
