@@ -24,7 +24,7 @@ from data.schemas import rows as records
 from data.store import Store
 from flows.tour import MOST as MOST_SHOWN
 from flows.tour import Answer
-from tasks.doctor import Finding
+from tasks._findings import Finding
 
 MOST = 100  # rows shown in a table
 WIDE = 240  # columns of a table that is not shown on a terminal
@@ -145,15 +145,19 @@ def tour(answers: Iterable[Answer]) -> None:
         out.print(f"[dim]{a.seconds:.2f} s[/]")
 
 
-def findings(found: Iterable[Finding]) -> bool:
-    """Print each check as soon as it is done; true when none failed."""
+def findings(found: Iterable[Finding], form: str | None = None) -> bool:
+    """Print each check as soon as it is done, with `json` as an object on a line; true when none failed."""
     failed = 0
     out = console()
-    styles = {"ok": "green", "warning": "yellow", "failed": "bold red"}
+    styles = {"ok": "green", "warning": "yellow", "failed": "bold red", "mended": "bold green"}
     for f in found:
         failed += f.state == "failed"
+        if form == "json":
+            print(json.dumps({"name": f.name, "state": f.state, "text": f.text}, ensure_ascii=False), flush=True)
+            continue
         out.print(f"[{styles[f.state]}]{f.state:8}[/] {f.name:12} {escape(f.text)}", soft_wrap=True)
-    out.print(f"{failed} checks failed" if failed else "no check failed")
+    if form != "json":
+        out.print(f"{failed} checks failed" if failed else "no check failed")
     return not failed
 
 

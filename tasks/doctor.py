@@ -1,6 +1,7 @@
-"""Is this machine fit for a run? One finding per check: environment, engine, verifiers, ledger, disk.
+"""Is this machine fit for a run? One finding per check: environment, device, verifiers, ledger, disk.
 
-Every check reports and none repairs. Not here: how findings are shown (`flows/show.py`).
+A check changes nothing. What it finds may be mended by calling what it brings for that. Not here: what needs Prefect
+or a free device (`flows/mending.py`), and how findings are shown (`flows/show.py`).
 """
 
 import importlib.machinery
@@ -11,27 +12,19 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from packaging.requirements import Requirement
 
 from data import integrity, registry, store
 from data.errors import UserError
+from data.repair import repair
+from tasks import _device_checks
+from tasks._findings import Finding
 
 LOW_DISK_GIB = 5.0
 IMPORT_SECONDS = 120
 NAMES = ("flows", "tasks", "verifiers", "data")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The result of one check. `warning`: a run works, but something is worth knowing."""
-
-    name: str
-    state: Literal["ok", "warning", "failed"]
-    text: str
 
 
 def examine(quick: bool = False) -> Iterator[Finding]:
@@ -42,9 +35,10 @@ def examine(quick: bool = False) -> Iterator[Finding]:
     yield prefect()
     yield disk(store.home())
     yield ledger(store.home())
+    yield _device_checks.orphans()
+    yield from _device_checks.gpu_memory()
     if not quick:
         yield torch()
-        yield engine()
         yield from verifiers()
 
 
@@ -111,7 +105,7 @@ def ledger(home: Path) -> Finding:
     found = integrity.examine(home, quick=True)
     if found.faults:
         more = f" (and {len(found.faults) - 1} more: `flywheel verify-store`)" if len(found.faults) > 1 else ""
-        return Finding("ledger", "failed", found.faults[0].text + more)
+        return Finding("ledger", "failed", found.faults[0].text + more, lambda: _repair(home))
     counts = f"{found.runs} runs, {found.stages} stages, {found.parts} parts, {found.rows:,} rows"
     return Finding("ledger", "ok", f"{counts}, all there")
 
@@ -123,14 +117,6 @@ def torch() -> Finding:
         "print(torch.__version__, torch.cuda.get_device_name(0) if c else f'CPU, {torch.get_num_threads()} threads')"
     )
     return _import("torch", code, "run `make setup`, with pip pointed to a build of torch that fits this machine")
-
-
-def engine() -> Finding:
-    """The default engine, vLLM."""
-    if importlib.util.find_spec("vllm") is None:
-        text = "vllm is not installed: run `make setup`, or use --set engine.name=transformers (slower)"
-        return Finding("vllm", "failed", text)
-    return _import("vllm", "import vllm; print(vllm.__version__)", "run `make setup`")
 
 
 def verifiers() -> Iterator[Finding]:
@@ -155,6 +141,15 @@ def verifiers() -> Iterator[Finding]:
             yield Finding(name, "failed", "; ".join(wrong[:3]))
         else:
             yield Finding(name, "ok", f"{len(judged)} examples; isolation: {' / '.join(sorted(proven)) or 'process'}")
+
+
+def _repair(home: Path) -> str:
+    done = repair(home)
+    if done.left:
+        raise UserError("; ".join(done.left))
+    again = sorted({run for run, _, _ in done.again})
+    do = f"; do again what is missing with `flywheel run … --resume --name {again[0]}`" if again else ""
+    return f"{len(done.moved)} files were set aside in {done.folder}{do}"
 
 
 def _import(name: str, code: str, remedy: str) -> Finding:

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from data.errors import UserError
 from flows import _turns
 from tasks import _workers
+from tests.servers import Server
 
 HOLD = """
 import sys, time
@@ -101,31 +101,6 @@ def test_another_device_has_another_name(home: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv(_turns.VARIABLE, "../gpu")
     with pytest.raises(UserError, match="FLYWHEEL_DEVICE"):
         _turns.lock()
-
-
-class Server:
-    """A Prefect server that can be killed and started again."""
-
-    def __init__(self, folder: Path, port: int) -> None:
-        self.folder, self.port = folder, port
-        self.url = f"http://127.0.0.1:{port}/api"
-        self.start()
-
-    def start(self) -> None:
-        lease_files = "prefect.server.concurrency.lease_storage.filesystem"
-        env = os.environ | {"PREFECT_HOME": str(self.folder), "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": lease_files}
-        argv = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self.port)]
-        with (self.folder / "log.txt").open("ab") as log:
-            self.process = subprocess.Popen(argv, env=env, stdout=log, stderr=log)
-        for _ in range(600):
-            with suppress(OSError), urlopen(f"{self.url}/health", timeout=2):
-                return
-            time.sleep(0.2)
-        pytest.fail((self.folder / "log.txt").read_text()[-2000:])
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
 
 
 @pytest.fixture(scope="module")
