@@ -13,12 +13,13 @@ from prefect.events.actions import CallWebhook, ChangeFlowRunState
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
 from prefect.events.schemas.events import ResourceSpecification
 
+from flows import device
 from flows.recovery import TAG
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
 
-LIMITS = {"gpu": 1, "store": 1}  # what one flow run at a time may use
+LIMITS = {"store": 1}  # what one flow run at a time may use
 HEARTBEAT_S = 30  # the shortest that Prefect allows
 SILENCE_S = 90  # three heartbeats missed
 BEAT = "prefect.flow-run.heartbeat"
@@ -36,6 +37,7 @@ PAYLOAD = """{"run": {{ flow_run.name | tojson }}, "flow": {{ flow.name | tojson
 
 def apply(client: "SyncPrefectClient", notify: str | None) -> None:
     """Limits, the automation that finds zombies, and messages to the webhook `notify` (None: as it is)."""
+    device.make(client)
     for name, limit in LIMITS.items():
         client.upsert_global_concurrency_limit_by_name(name, limit)
     _put(client, zombies())
