@@ -15,7 +15,8 @@ from flows.alone import on_run
 from flows.device import slot
 from flows.rounds import measure
 from flows.settings import load_settings
-from flows.terminal import say, watch
+from flows.stages import stage
+from flows.terminal import say
 from tasks import bootstrap, distill, summary
 from tasks.first_model import SEED_POLICY, ModelRef
 from tasks.policy import blank_policy
@@ -32,7 +33,7 @@ def train(run: str, run_seed: int | None, changes: Mapping[str, Any]) -> Told:
         blank = store.run_dir(run) / "models" / "blank"
         if not blank.exists():
             blank_policy(blank, settings.bootstrap)
-        with watch("distill") as progress, serving.training():
+        with stage(store, at, "distill") as progress, serving.training():
             base = ModelRef("blank", blank)
             trained = distill.distill_task(store, at, settings.distill, base, data.dataset_id, progress)
         measure(store, at, settings, trained, serving)
