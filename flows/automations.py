@@ -1,4 +1,4 @@
-"""What the Prefect server does for our runs by itself: limits, zombies, messages. Applied again, nothing changes.
+"""What the Prefect server does for our runs by itself: slots, zombies, messages. Applied again, nothing changes.
 
 Prefect's own limits, automations and blocks, so a person may look at them, and pause them, in its UI.
 Not here: what goes on after a crash (`flows/recovery.py`).
@@ -36,10 +36,9 @@ PAYLOAD = """{"run": {{ flow_run.name | tojson }}, "flow": {{ flow.name | tojson
 
 
 def apply(client: "SyncPrefectClient", notify: str | None) -> None:
-    """Limits, the automation that finds zombies, and messages to the webhook `notify` (None: as it is)."""
+    """The device's slot, the automation that finds zombies, and messages to the webhook `notify` (None: as it is)."""
     device.make(client)
-    for name, limit in LIMITS.items():
-        client.upsert_global_concurrency_limit_by_name(name, limit)
+    device.make(client)
     _put(client, zombies())
     if notify:
         block = Webhook(url=notify)  # pydantic makes a secret of it

@@ -26,13 +26,18 @@ def of_flow_run(flow_run_id: object) -> list[int]:
     return list(_carrying(f"{FLOW_RUN}={flow_run_id}"))
 
 
-def end(home: Path, seconds: float = 5.0) -> None:
-    """Kill what works for this home, and wait until it is gone. Killed at any moment, nothing committed is lost."""
-    until = time.monotonic() + seconds
+def end(home: Path, seconds: float = 5.0) -> int:
+    """Kill what works for this home, and wait until it is gone; returns how many processes that were.
+
+    Killed at any moment, nothing committed is lost.
+    """
+    until, killed = time.monotonic() + seconds, set[int]()
     while (found := of_home(home)) and time.monotonic() < until:
+        killed.update(found)
         for pid in found:
             _kill(pid)
         time.sleep(0.05)
+    return len(killed)
 
 
 def die_with_parent() -> None:

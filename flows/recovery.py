@@ -17,7 +17,7 @@ from prefect.client.schemas.filters import (
     FlowRunFilterState,
     FlowRunFilterStateType,
 )
-from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.states import AwaitingRetry, Cancelled, Crashed
 
 from flows import processes, server
@@ -37,12 +37,12 @@ def gone(client: "SyncPrefectClient", settled: float = SETTLED_S) -> list[FlowRu
     """Flow runs of ours that should have a process on this machine and have none, in that state for `settled` s."""
     if not server.local(str(client.api_url)):
         return []
-    return [run for run in _ours(client, *ALIVE) if _served(run) and _age(run) >= settled and not _process(run)]
+    return [run for run in ours(client, *ALIVE) if _served(run) and _age(run) >= settled and not _process(run)]
 
 
 def crashed(client: "SyncPrefectClient") -> list[FlowRun]:
     """Flow runs of ours that crashed and have not been given up."""
-    return [run for run in _ours(client, StateType.CRASHED) if not _given_up(_message(run))]
+    return [run for run in ours(client, StateType.CRASHED) if not _given_up(_message(run))]
 
 
 def recover(client: "SyncPrefectClient", settled: float = SETTLED_S, why: str = "Its process was gone") -> list[str]:
@@ -69,18 +69,18 @@ def _set_right(client: "SyncPrefectClient", run: FlowRun, why: str) -> str:
 def _again(client: "SyncPrefectClient", run: FlowRun) -> str:
     for child in _children(client, run):
         client.set_flow_run_state(child.id, Crashed(message="The run around it crashed."), force=True)
-    crashes = _crashes(client, run)
-    if crashes >= MOST_CRASHES:
-        client.set_flow_run_state(run.id, Crashed(message=GIVEN_UP.format(crashes)), force=True)
-        return f"{run.name} crashed {crashes} times and stays so"
-    client.set_flow_run_state(run.id, AwaitingRetry(message=f"Crash {crashes}: it goes on from what is committed."))
+    count = crashes(client.read_flow_run_states(run.id))
+    if count >= MOST_CRASHES:
+        client.set_flow_run_state(run.id, Crashed(message=GIVEN_UP.format(count)), force=True)
+        return f"{run.name} crashed {count} times and stays so"
+    client.set_flow_run_state(run.id, AwaitingRetry(message=f"Crash {count}: it goes on from what is committed."))
     return f"{run.name} goes on after a crash"
 
 
-def _crashes(client: "SyncPrefectClient", run: FlowRun) -> int:
-    """How often it crashed since it began, or since it was given up and a person let it go on."""
+def crashes(states: list[State]) -> int:
+    """How often a flow run with this history crashed, since it was last given up and a person let it go on."""
     count = 0
-    for state in sorted(client.read_flow_run_states(run.id), key=lambda s: s.timestamp):
+    for state in sorted(states, key=lambda s: s.timestamp):
         if state.type == StateType.CRASHED:
             count = 0 if _given_up(state.message or "") else count + 1
     return count
@@ -94,7 +94,7 @@ def _message(run: FlowRun) -> str:
     return (run.state.message if run.state else None) or ""
 
 
-def _ours(client: "SyncPrefectClient", *states: StateType) -> Iterator[FlowRun]:
+def ours(client: "SyncPrefectClient", *states: StateType) -> Iterator[FlowRun]:
     """Flow runs of our deployments in these states."""
     wanted = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(states))))
     deployments = DeploymentFilter(tags=DeploymentFilterTags(all_=[TAG]))

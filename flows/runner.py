@@ -20,7 +20,7 @@ from prefect.runner import Runner
 from data.errors import UserError
 from data.manifest import write_atomic
 from data.store import home
-from flows import automations, recovery, server
+from flows import approval, automations, recovery, server
 from flows.serving import SERVED, Options, Served
 
 AT_ONCE = 4  # flow runs on this machine; those that need the device take turns on it
@@ -62,10 +62,10 @@ async def _serve(runner: Runner) -> None:
 
 
 def _sweep(settled: float = recovery.SETTLED_S, why: str = "Its process ended") -> None:
-    """What crashed goes on. A server that does not answer is asked again later."""
+    """What crashed goes on, and what nobody has answered. A server that does not answer is asked again later."""
     try:
         with get_client(sync_client=True) as client:
-            for text in recovery.recover(client, settled, why):
+            for text in [*recovery.recover(client, settled, why), *approval.close_overdue(client)]:
                 print(text, flush=True)
     except (httpx.HTTPError, RuntimeError) as e:
         print(f"runs that crashed could not be looked for: {e}", flush=True)

@@ -103,6 +103,7 @@ def environment(url: str, folder: Path) -> dict[str, str]:
     }
     chosen = {
         "PREFECT_SERVER_METRICS_ENABLED": "true",  # Prometheus, at /api/metrics
+        "PREFECT_SERVER_DATABASE_TIMEOUT": "60",  # a busy machine
         "PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS": "5",  # between two tries of a queued run
     }
     return chosen | dict(os.environ) | own | fixed

@@ -113,6 +113,8 @@ class Supervisor:
 
     def watch(self) -> None:
         """Start again what dies, until Stopped."""
+        from flows import recovery  # noqa: F401 - while nothing waits for it; `end` has little time
+
         while True:
             self._pause(POLL_S)
             if self.found.ours and self.server.dead() is not None:
@@ -126,11 +128,11 @@ class Supervisor:
 
     def end(self) -> None:
         """Stop the flow runs, in a state from which they go on, then the runner and the server."""
-        processes.end(home().resolve())
+        ran = processes.end(home().resolve())
         if self.runner.process:
             self.runner.process.wait()
-        if server.asked(self.found.url) or not server.local(self.found.url):
-            _let_go_on()
+        if ran > 1 and (server.asked(self.found.url) or not server.local(self.found.url)):
+            _let_go_on()  # more than the runner itself
         self.server.stop(STOP_S)
 
     def _serve(self) -> None:
