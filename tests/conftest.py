@@ -57,6 +57,17 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
+def small_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of two small runs by the real tasks, published: `other`, one round, then `night`, two. Only to be read."""
+    from tests.test_tour import write_run
+
+    found = tmp_path_factory.mktemp("small-runs")
+    write_run(found, "other", 3, 1)
+    write_run(found, "night", 7, 2)
+    return found
+
+
+@pytest.fixture(scope="session")
 def extra_cases() -> Path:
     """The folder of further labelled cases, where there is one (EXTRA_CASES)."""
     folder = os.environ.get("EXTRA_CASES")
@@ -78,8 +89,9 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = subprocess.Popen(argv, env=env, stdout=log, stderr=log)
     url = f"http://127.0.0.1:{port}/api"
     try:
-        for _ in range(300):
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/health", timeout=2):
+        until = time.monotonic() + 180  # on a busy machine
+        while server.poll() is None and time.monotonic() < until:
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/health", timeout=5):
                 break
             time.sleep(0.2)
         os.environ["PREFECT_API_URL"] = url
