@@ -1,23 +1,23 @@
 """Asking a person before a model is promoted: in Prefect's UI where a deployment runs, else in the terminal.
 
-In the UI the flow run that the person started is paused, and its Resume button shows the comparison and a short form.
-The run's process waits, without the device, and carries on with the answer; one that was killed while it waited asks
-again, unless it was answered meanwhile. Not here: the test that a model has to pass first (`tasks/promote.py`).
+In the UI the flow run that the person started is suspended, and its Resume button shows the comparison and a short
+form. Its process ends, and gives back all it had; with the answer it starts again, reads back what is committed, and
+carries on. (A run that is only paused keeps its process but loses the slot of its deployment, for which Prefect 3.7.7
+ends it within minutes.) Not here: the test that a model has to pass first (`tasks/promote.py`).
 """
 
 import sys
-import threading
+import time
 from contextlib import suppress
-from contextvars import copy_context
-from typing import Literal
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
 
-from prefect import get_client, pause_flow_run, resume_flow_run
-from prefect.client.schemas.objects import FlowRun
+from prefect import get_client, suspend_flow_run
+from prefect.client.schemas.objects import FlowRun, FlowRunInput, StateType
 from prefect.context import FlowRunContext
-from prefect.exceptions import NotPausedError, PrefectHTTPStatusError
+from prefect.exceptions import PrefectHTTPStatusError
 from prefect.input import RunInput
-from prefect.input.actions import filter_flow_run_input
 from prefect.runtime import flow_run as this_run
 from pydantic import Field
 from rich.console import Console
@@ -26,15 +26,18 @@ from rich.prompt import Confirm, Prompt
 
 from data.errors import UserError
 from data.store import At, Store
-from flows.course import Course
+from flows.course import Budget, Course
+from flows.recovery import ours
 from flows.terminal import say
 from tasks.comparison import comparison
 from tasks.promote import Answer, Ask, nobody
 from tasks.serving import Serving
 
+if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
+
 NOBODY = "nobody answered within"  # as the reason of an answer that the clock gave
-POLL_S = 2  # between looks at whether somebody has answered
-LATE_S = 600  # the server's own time limit, which fails the run, is this much later than ours
+MOST = 200  # inputs of one flow run that are looked at
 
 
 class Approval(RunInput):
@@ -45,18 +48,18 @@ class Approval(RunInput):
     )
     reason: str = Field("", title="Reason", max_length=500, description="kept in the ledger with the decision")
 
-    def answer(self) -> Answer:
+    def answer(self, waited_s: float) -> Answer:
         """In the words of the ledger."""
         if self.reason.startswith(NOBODY):
-            return Answer(False, self.reason)
+            return Answer(False, self.reason, waited_s)
         because = f": {' '.join(self.reason.split())}" if self.reason.strip() else ""
         if self.decision == "promote":
-            return Answer(True, f"approved by a person{because}")
-        return Answer(False, f"a person kept the incumbent{because}")
+            return Answer(True, f"approved by a person{because}", waited_s)
+        return Answer(False, f"a person kept the incumbent{because}", waited_s)
 
 
 def asking(store: Store, at: At, course: Course, incumbent_id: str, challenger_id: str, serving: Serving) -> Ask:
-    """Who is asked before the challenger is promoted. The device is given back while the run waits for an answer."""
+    """Who is asked before the challenger is promoted. The device is given back first."""
     if course.promotion == "nobody":
         return nobody
 
@@ -72,32 +75,44 @@ def asking(store: Store, at: At, course: Course, incumbent_id: str, challenger_i
 
 
 def in_ui(started: FlowRun, question: str, shown: str, hours: float) -> Answer:
-    """Pause the flow run that a person started until it is answered, or nobody has for `hours`."""
-    if (earlier := _answered(started, question)) is not None:
-        return earlier.answer()
-    say(f"Paused for a person's approval: answer by Resume in Prefect's UI within {hours:g} hours")
-    late = Approval(decision="keep the incumbent", reason=f"{NOBODY} {hours:g} hours")
-    timer = threading.Timer(3600 * hours, copy_context().run, (_resume, started, late))
-    timer.daemon = True
-    timer.start()
-    try:
-        with _context_of(started):
-            form = Approval.with_initial_data(description=shown)
-            timeout = int(3600 * hours) + LATE_S
-            return pause_flow_run(form, timeout, POLL_S, key=f"{question}-{uuid4().hex[:8]}").answer()
-    finally:
-        timer.cancel()
+    """What a person said; while nobody has, the flow run that they started is suspended, and this does not return."""
+    asked = _inputs(started, f"suspended-{question}-")
+    for found in asked:
+        if found.key.endswith("-response"):
+            first = min(filter(None, (i.created for i in asked)), default=None)
+            waited = (found.created - first).total_seconds() if found.created and first else 0.0
+            return Approval.load_from_flow_run_input(found).answer(waited)
+    say(f"Suspended until a person answers, by Resume in Prefect's UI; after {hours:g} hours the incumbent stays")
+    with _context_of(started):
+        suspend_flow_run(Approval.with_initial_data(description=shown), key=f"{question}-{uuid4().hex[:8]}")
+    raise RuntimeError("a suspended flow run goes on only in a new process")
+
+
+def close_overdue(client: "SyncPrefectClient") -> list[str]:
+    """Answer for those who did not come: their incumbents stay. Returns what was done, a sentence for each flow run."""
+    done = []
+    for run in ours(client, StateType.PAUSED):
+        hours = Budget.model_validate(run.parameters.get("budget") or {}).answer_hours
+        if run.state is None or not run.state.state_details.run_input_keyset:
+            continue
+        if (datetime.now(UTC) - run.state.timestamp).total_seconds() >= 3600 * hours:
+            late = Approval(decision="keep the incumbent", reason=f"{NOBODY} {hours:g} hours")
+            with suppress(PrefectHTTPStatusError):  # somebody came after all
+                client.resume_flow_run(run.id, run_input=late.model_dump())
+                done.append(f"{run.name}: {late.reason}")
+    return done
 
 
 def in_terminal(shown: str) -> Answer:
     """Ask whoever sits at the terminal, without a time limit. Raises UserError where there is no terminal."""
     if not sys.stdin.isatty():
         raise UserError("there is no terminal to ask in: go on with the run in one, with --ask, or without asking")
-    console = Console()
+    console, began = Console(), time.monotonic()
     console.print(Markdown(shown))
     promote = Confirm.ask("Promote the challenger?", console=console)
     reason = Prompt.ask("Reason (kept in the ledger)", console=console, default="", show_default=False)
-    return Approval(decision="promote" if promote else "keep the incumbent", reason=reason[:500]).answer()
+    said = Approval(decision="promote" if promote else "keep the incumbent", reason=reason[:500])
+    return said.answer(time.monotonic() - began)
 
 
 def _started() -> FlowRun:
@@ -106,23 +121,15 @@ def _started() -> FlowRun:
         return client.read_flow_run(this_run.root_flow_run_id)
 
 
-def _answered(started: FlowRun, question: str) -> Approval | None:
-    """The answer that came while no process waited for it."""
-    for found in filter_flow_run_input(f"paused-{question}-", limit=100, flow_run_id=started.id):
-        if found.key.endswith("-response"):
-            return Approval.load_from_flow_run_input(found)
-    return None
+def _inputs(started: FlowRun, prefix: str) -> list[FlowRunInput]:
+    """The forms that were shown of a question, and the answers, which may have come while no process ran."""
+    with get_client(sync_client=True) as client:
+        return client.filter_flow_run_input(started.id, key_prefix=prefix, limit=MOST, exclude_keys=set())
 
 
 def _context_of(started: FlowRun) -> FlowRunContext:
-    """This flow run's context with the other flow run in it: what is paused is the one that the person looks at."""
+    """This flow run's context with the other flow run in it: the one that the person looks at is suspended."""
     context = FlowRunContext.get()
     if context is None:
-        raise RuntimeError("only a flow run can be paused")
+        raise RuntimeError("only a flow run can be suspended")
     return context.model_copy(update={"flow_run": started})
-
-
-def _resume(started: FlowRun, answer: Approval) -> None:
-    """Answer for a person who did not come."""
-    with suppress(NotPausedError, PrefectHTTPStatusError, RuntimeError):  # somebody came after all
-        resume_flow_run(started.id, run_input=answer.model_dump())

@@ -20,7 +20,7 @@ from prefect.runner import Runner
 from data.errors import UserError
 from data.manifest import write_atomic
 from data.store import home
-from flows import approval, automations, recovery, server
+from flows import automations, recovery, server
 from flows.serving import SERVED, Options, Served
 
 AT_ONCE = 4  # flow runs on this machine; those that need the device take turns on it
@@ -63,6 +63,8 @@ async def _serve(runner: Runner) -> None:
 
 def _sweep(settled: float = recovery.SETTLED_S, why: str = "Its process ended") -> None:
     """What crashed goes on, and what nobody has answered. A server that does not answer is asked again later."""
+    from flows import approval  # with all that a run needs, which is imported by then
+
     try:
         with get_client(sync_client=True) as client:
             for text in [*recovery.recover(client, settled, why), *approval.close_overdue(client)]:

@@ -8,7 +8,6 @@ A person who is asked may keep the incumbent though the challenger passes, never
 Not here: what a passing challenger is used for, how a person is asked.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
@@ -35,6 +34,7 @@ class Answer:
 
     promote: bool
     words: str = ""
+    waited_s: float = 0.0  # from question to answer
 
 
 Ask = Callable[[str], Answer]  # why it would be promoted -> the answer
@@ -65,11 +65,11 @@ def promote(
     k = min(before.largest_k, after.largest_k)
     gain_k = difference(before, after, "pass@k", k, resamples, seed)
     promoted, why = judge(gain, gain_k, k)
-    began = time.monotonic()
+    answer = Answer(False)
     if promoted:
-        promoted, why = answered(ask(why), why)
+        answer = ask(why)
+        promoted, why = answered(answer, why)
         stage = store.stage(at, "promote", fingerprint)  # its seconds are work, not waiting
-    waited = time.monotonic() - began
     result = RoundResult(
         incumbent_id,
         challenger_id,
@@ -82,7 +82,7 @@ def promote(
         **_counts(store, at),
     )
     stage.write("rounds", "all", [result])
-    stage.commit({"result": asdict(result), "waited_seconds": round(waited, 3)})
+    stage.commit({"result": asdict(result), "waited_seconds": round(answer.waited_s, 3)})
     return result
 
 
