@@ -21,7 +21,7 @@ _AS_IT_IS, _SAME_SEED, _SAME_MEASURE, _SAME_RULES = RunChanges(), SeedChanges(),
 
 @flow(name="flywheel", flow_run_name=starting.flow_run_name, persist_result=False)
 def flywheel(
-    recipe: Recipe = "demo",
+    recipe: Recipe = starting.USUAL,
     run: Name = "",
     run_seed: Count = 0,
     rounds: Count = 0,
@@ -70,7 +70,7 @@ def bootstrap(run: Name = "", run_seed: Count = 0, changes: SeedChanges = _SAME_
 @flow(name="evaluate", flow_run_name=starting.flow_run_name, persist_result=False)
 def evaluate(
     model: str = "seed",
-    recipe: Recipe = "demo",
+    recipe: Recipe = starting.USUAL,
     run: Name = "",
     run_seed: Count = 0,
     changes: MeasuredChanges = _SAME_MEASURE,
@@ -91,7 +91,7 @@ def evaluate(
     )
 
 
-@flow(name="reverify", persist_result=False)
+@flow(name="reverify", flow_run_name=starting.flow_run_name, persist_result=False)
 def reverify(
     verifiers: list[Verifier] = [],  # noqa: B006 - never changed; Prefect shows it as the default
     runs: list[str] = [],  # noqa: B006
@@ -111,7 +111,7 @@ def reverify(
     return answered(lambda: reverification.judge_again(Chosen(verifiers, runs, rounds, held_out), settings))
 
 
-@flow(name="curate-only", flow_run_name="{run}", persist_result=False)
+@flow(name="curate-only", flow_run_name="{run} curated again", persist_result=False)
 def curate_only(run: Name, changes: CurationChanges = _SAME_RULES) -> Figures:
     """Choose training data again from the judged attempts of a run, by other rules; nothing of that run changes.
 

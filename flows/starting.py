@@ -23,6 +23,7 @@ from flows.rounds import turn
 from flows.run import begin
 from flows.settings import FlywheelSettings, existing, load_settings, merge, validated
 
+USUAL = "demo"  # the recipe where none is named
 ORDERS = "orders"  # in the folder of a run: a file for each start
 
 
@@ -42,8 +43,8 @@ def name_of(stem: str) -> str:
 
 def flow_run_name() -> str:
     """The name that is shown of a flow run: that of the run it plays."""
-    given = flow_run.parameters
-    return str(given.get("run") or name_of(given.get("recipe") or str(flow_run.flow_name)))
+    given, flow = flow_run.parameters, str(flow_run.flow_name)
+    return str(given.get("run") or name_of(given.get("recipe", USUAL) if flow == "flywheel" else flow))
 
 
 def play(recipe: str, run: str, run_seed: int, rounds: int, budget: Budget, promotion: Asked, changes: Changes) -> Told:
