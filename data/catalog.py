@@ -104,6 +104,12 @@ def tour() -> list[str]:
     return [f.read_text() for f in sorted((SQL / "tour").glob("*.sql"))]
 
 
+@cache
+def report() -> dict[str, str]:
+    """Text of every query of data/sql/report by its name; what is shown of a run is what they answer."""
+    return {f.stem: f.read_text() for f in sorted((SQL / "report").glob("*.sql"))}
+
+
 def define(
     con: Any,
     home: Path,

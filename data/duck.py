@@ -9,7 +9,7 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -151,15 +151,23 @@ def described() -> pa.Table:
         return pa.Table.from_pylist(meanings.described(con))
 
 
-def sql(home: Path, text: str) -> pa.Table:
-    """Ask the published database, also while runs write. Raises QueryError with what DuckDB says."""
+@contextmanager
+def published(home: Path) -> Iterator[Callable[[str], pa.Table]]:
+    """Ask the published database one thing after another, also while runs write: all answers are of one moment.
+
+    Raises QueryError with what DuckDB says.
+    """
     path = home / "flywheel.duckdb"
     if not path.exists():
         raise QueryError(f"nothing is published in {home} yet: start a run, or set FLYWHEEL_HOME to where one is")
     try:
         with duckdb.connect(str(path), read_only=True) as con:
-            result = con.sql(text)
-            return _plain(result.to_arrow_table()) if result is not None else pa.table({})
+
+            def ask(text: str) -> pa.Table:
+                result = con.sql(text)
+                return _plain(result.to_arrow_table()) if result is not None else pa.table({})
+
+            yield ask
     except duckdb.IOException as e:
         raise QueryError(
             f"{path} names parts that are gone ({_first_line(e)}): `flywheel verify-store --repair` publishes it anew"
@@ -167,6 +175,12 @@ def sql(home: Path, text: str) -> pa.Table:
     except duckdb.Error as e:
         why = f"{e}; {path} was published by an earlier flywheel: any run publishes it anew" if _lacks(path, e) else e
         raise QueryError(f"DuckDB cannot answer that: {why}") from e
+
+
+def sql(home: Path, text: str) -> pa.Table:
+    """Ask the published database once. Raises QueryError with what DuckDB says."""
+    with published(home) as ask:
+        return ask(text)
 
 
 def _lacks(path: Path, error: duckdb.Error) -> bool:

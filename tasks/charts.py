@@ -211,7 +211,7 @@ def drift(panels: Mapping[str, Sequence[tuple[int, float]]], title: str = "Drift
             top = max([v for v in values if v == v] or [0])
             axes.set_ylim(0, top * 1.35 or 1)
             axes.set_yticks([0, top] if top else [0], ["0", _number(top)] if top else ["0"])
-            axes.set_title(_plain(name), fontsize=10, color=COLOURS["soft"])
+            axes.set_title(_plain(name, 48), fontsize=10, color=COLOURS["soft"])
             axes.grid(axis="y")
         all_axes[-1].set_xticks(sorted({r for line in panels.values() for r, _ in line}))
         all_axes[-1].set_xlabel("round")
@@ -272,7 +272,7 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
 
 
-def _plain(text: str) -> str:
+def _plain(text: str, most: int = 28) -> str:
     """A name as one short line: some come from files of the user's own, or from a model."""
     line = "".join(c if c.isprintable() else " " for c in text)
-    return line if len(line) <= 28 else line[:27] + "…"
+    return line if len(line) <= most else line[: most - 1] + "…"

@@ -478,6 +478,18 @@ CASES = [
         by="model_id",
     ),
     Case(
+        "ends",
+        {
+            "scores": [{"model_id": "m"}, {"model_id": "n", "round": 1}, {"run": "other", "model_id": "o"}],
+            "rounds": [
+                {"round": 1, "incumbent_id": "m", "challenger_id": "n", "promoted": True},
+                {"round": 2, "incumbent_id": "n", "challenger_id": "p"},
+                {"run": "third", "round": 1, "incumbent_id": "t"},
+            ],
+        },
+        [{"run": "other", "first_id": "o", "last_id": "o"}, {"run": "r", "first_id": "m", "last_id": "n"}],
+    ),
+    Case(
         "reviewed_scores",
         {"reviews": REVIEWS, "eval_samples": [{**SAMPLE, "id": x} for x in "abs"] + [{**SAMPLE, "id": "new"}]},
         [{"model_id": "m", "samples": 3, "flipped": 3, "old_pass1": 1.0, "pass1": 0.5}],

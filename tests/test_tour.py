@@ -50,11 +50,8 @@ def measure(store: Store, at: At, model: ModelRef) -> None:
 
 
 @pytest.fixture(scope="module")
-def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("tour")
-    write_run(home, "other", 3, 1)
-    write_run(home, "night", 7, 2)
-    return home
+def ledger(small_runs: Path) -> Path:
+    return small_runs
 
 
 @pytest.fixture(scope="module")
