@@ -165,6 +165,7 @@ def up(port: int | None, options: Options) -> int:
     """Serve until Ctrl-C or SIGTERM; 0. Raises UserError, in one sentence, when it cannot be."""
     folder = home() / "prefect"
     with _only_one(folder):
+        (folder / ADDRESS).unlink(missing_ok=True)  # of one that was killed
         server.check(home())
         found = server.find(port)
         for log in folder.glob("*.log"):

@@ -57,6 +57,12 @@ class Up:
         """Another command on the same home."""
         return subprocess.run([*_FLYWHEEL, *argv], env=self._env(), capture_output=True, text=True, timeout=PATIENCE_S)
 
+    def prefect(self, *argv: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
+        """Prefect's own command line, asked of its server."""
+        env = self._env() | {"PREFECT_API_URL": self.url, "PREFECT_HOME": str(self.home / "worker")}
+        command = [sys.executable, "-m", "prefect", *argv]
+        return subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True, timeout=2 * PATIENCE_S)
+
     def client(self) -> SyncPrefectClient:
         """A client of its server."""
         with temporary_settings({PREFECT_API_URL: self.url}):

@@ -108,14 +108,14 @@ def test_the_ui_is_there_soon_and_everything_is_served(up: Up) -> None:
     with urllib.request.urlopen(f"http://127.0.0.1:{up.port}/deployments", timeout=30) as page:
         assert b"<html" in page.read().lower()
     with up.client() as client:
-        served = {d.name: d for d in client.read_deployments()}
+        served = {d.name: d for d in client.read_deployments() if d.name != "pool"}
         assert set(served) == {"flywheel", "round", "bootstrap", "evaluate", "reverify", "curate-only"}
         assert all(d.entrypoint.startswith("flows.entries.") and d.description for d in served.values())
         (nightly,) = client.read_deployment_schedules(served["flywheel"].id)
         assert (nightly.slug, nightly.active, nightly.schedule.cron) == ("nightly", False, "0 2 * * *")
         assert nightly.parameters == {"recipe": "smoke", "run": "nightly"}
         limits = {limit.name: limit.limit for limit in client.read_global_concurrency_limits()}
-        assert limits["gpu"] == limits["store"] == 1
+        assert limits["gpu"] == 1
         assert {a.name for a in client.read_automations()} >= {"flywheel-zombies", "flywheel-messages"}
     with urllib.request.urlopen(f"{up.url}/metrics", timeout=30) as metrics:
         assert b"python_info" in metrics.read()
@@ -138,6 +138,21 @@ def test_the_webhook_hears_how_a_run_ended(up: Up, told: tuple[str, list[dict[st
     assert (message["state"], message["flow"]) == ("Failed", "curate-only")
     assert "no-such-run" in message["message"]
     assert str(asked) in message["url"]
+
+
+@pytest.mark.operations
+def test_a_work_pool_of_another_machine_plays_the_same_flows(up: Up, root: Path) -> None:
+    for argv in (["work-pool", "create", "flywheel", "--type", "process"], ["deploy", "--all"]):
+        done = up.prefect("--no-prompt", *argv, cwd=root)
+        assert done.returncode == 0, done.stderr + done.stdout
+    with up.client() as client:
+        pooled = [d for d in client.read_deployments() if d.name == "pool"]
+        assert len(pooled) == 6
+        (curate,) = [d for d in pooled if d.entrypoint == "flows.entries:curate_only"]
+        asked = client.create_flow_run_from_deployment(curate.id, parameters={"run": "no-such-run"}).id
+    worked = up.prefect("worker", "start", "--pool", "flywheel", "--run-once", cwd=up.home)
+    assert worked.returncode == 0, worked.stderr
+    assert "no-such-run" in up.wait(asked, "Failed")
 
 
 @pytest.mark.operations
