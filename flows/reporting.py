@@ -17,3 +17,9 @@ def report(store: Store, run: str) -> Path | None:
     except Exception as e:  # the run matters, its page can be written again
         say(f"The report could not be written ({e!r}): `flywheel report {run}` tries again.")
         return None
+
+
+def show(store: Store, run: str) -> None:
+    """Write the page of a run that has ended, and say where it is."""
+    if path := report(store, run):
+        print(f"report: {path}")

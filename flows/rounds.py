@@ -13,7 +13,7 @@ from prefect import flow
 from data.records import Problem
 from data.schemas import rows
 from data.store import At, Store, home
-from flows import artifacts, device, live
+from flows import artifacts, device, live, reporting
 from flows.approval import asking
 from flows.course import Course, Spent, farewell
 from flows.logs import of_run
@@ -66,6 +66,7 @@ def turn(settings: FlywheelSettings, run: str, course: Course) -> dict[str, Any]
             result = summary.write_summary(store, run, settings.run_seed)
             summary.show(result, store.run_dir(run))
             artifacts.show_run(store, run, result)
+        reporting.show(store, run)
     if spent:
         result = result | {"ended_early": farewell(spent, run, result)}
         say(result["ended_early"])
@@ -154,6 +155,7 @@ def end(store: Store, at: At) -> None:
     store.publish()
     summary.show_round(store, at)
     artifacts.show_round(store, at)
+    reporting.report(store, at.run)
 
 
 def measure(

@@ -58,7 +58,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def small_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home of two small runs by the real tasks, published: `other`, one round, and `night`, two. To be read only."""
+    """The home of two small runs by the real tasks, published: `other`, one round, `night`, two. Only for reading."""
     from tests.test_tour import write_run
 
     found = tmp_path_factory.mktemp("small-runs")
