@@ -26,18 +26,18 @@ def of_flow_run(flow_run_id: object) -> list[int]:
     return list(_carrying(f"{FLOW_RUN}={flow_run_id}"))
 
 
-def end(home: Path, seconds: float = 5.0) -> int:
-    """Kill what works for this home, and wait until it is gone; returns how many processes that were.
+def end(home: Path, seconds: float = 5.0) -> set[str]:
+    """Kill what works for this home, and wait until it is gone; returns the ids of the flow runs that it played.
 
     Killed at any moment, nothing committed is lost.
     """
-    until, killed = time.monotonic() + seconds, set[int]()
+    until, played = time.monotonic() + seconds, set[str]()
     while (found := of_home(home)) and time.monotonic() < until:
-        killed.update(found)
         for pid in found:
+            played.update(e.removeprefix(f"{FLOW_RUN}=") for e in _environment(pid) if e.startswith(f"{FLOW_RUN}="))
             _kill(pid)
         time.sleep(0.05)
-    return len(killed)
+    return played
 
 
 def die_with_parent() -> None:
@@ -53,14 +53,16 @@ def die_with_runner() -> None:
 
 def _carrying(entry: str) -> Iterator[int]:
     for folder in Path("/proc").iterdir():
-        if not folder.name.isdigit() or int(folder.name) == os.getpid():
-            continue
-        try:
-            carried = (folder / "environ").read_bytes().split(b"\0")
-        except OSError:  # gone, or another user's
-            continue
-        if entry.encode() in carried:
+        if folder.name.isdigit() and int(folder.name) != os.getpid() and entry in _environment(int(folder.name)):
             yield int(folder.name)
+
+
+def _environment(pid: int) -> list[str]:
+    """What a process was started with, NAME=value; nothing of one that is gone, or another user's."""
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return []
 
 
 def _kill(pid: int) -> None:

@@ -8,6 +8,7 @@ which needs no recovery.
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from prefect.client.schemas.filters import (
     DeploymentFilter,
@@ -54,6 +55,14 @@ def recover(client: "SyncPrefectClient", settled: float = SETTLED_S, why: str = 
         *(_set_right(client, run, why) for run in gone(client, settled)),
         *(_again(client, run) for run in crashed(client)),
     ]
+
+
+def stopped(client: "SyncPrefectClient", played: set[str]) -> None:
+    """Let flow runs go on at the next start whose processes were just ended, given their ids."""
+    for flow_run in played:
+        run = client.read_flow_run(UUID(flow_run))
+        if run.state_type in ALIVE:
+            _set_right(client, run, "`flywheel up` was stopped")
 
 
 def _set_right(client: "SyncPrefectClient", run: FlowRun, why: str) -> str:

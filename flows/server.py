@@ -10,6 +10,7 @@ import socket
 import sys
 import urllib.error
 import urllib.request
+from base64 import b64encode
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -66,8 +67,11 @@ def find(port: int | None = None) -> Server:
 
 def asked(url: str, seconds: float = 3.0) -> str | None:
     """The version of the Prefect server at this API address; None when none answers."""
+    request = urllib.request.Request(f"{url}/admin/version")
+    if secret := os.environ.get("PREFECT_API_AUTH_STRING"):
+        request.add_header("Authorization", f"Basic {b64encode(secret.encode()).decode()}")
     try:
-        with urllib.request.urlopen(f"{url}/admin/version", timeout=seconds) as answer:
+        with urllib.request.urlopen(request, timeout=seconds) as answer:
             found = json.load(answer)
     except (OSError, ValueError, urllib.error.HTTPError):
         return None

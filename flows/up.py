@@ -128,11 +128,11 @@ class Supervisor:
 
     def end(self) -> None:
         """Stop the flow runs, in a state from which they go on, then the runner and the server."""
-        ran = processes.end(home().resolve())
+        played = processes.end(home().resolve())
         if self.runner.process:
             self.runner.process.wait()
-        if ran > 1 and (server.asked(self.found.url) or not server.local(self.found.url)):
-            _let_go_on()  # more than the runner itself
+        if played and (server.asked(self.found.url) or not server.local(self.found.url)):
+            _let_go_on(played)
         self.server.stop(STOP_S)
 
     def _serve(self) -> None:
@@ -203,15 +203,15 @@ def _only_one(folder: Path) -> Iterator[None]:
         yield
 
 
-def _let_go_on() -> None:
-    """Tell the server that what was running here is to go on, so that nothing seems to run while nothing does."""
+def _let_go_on(played: set[str]) -> None:
+    """Tell the server that these flow runs are to go on, so that nothing seems to run while nothing does."""
     from prefect.client.orchestration import get_client
 
     from flows import recovery
 
     try:
         with get_client(sync_client=True) as client:
-            recovery.recover(client, settled=0, why="`flywheel up` was stopped")
+            recovery.stopped(client, played)
     except Exception as e:  # whatever it is, it must not keep the processes alive
         say(f"The server was not told that the runs stopped ({e}); the next start sets them right")
 

@@ -2,6 +2,7 @@
 
 import argparse
 
+from data.errors import UserError
 from flows.commands import _options
 
 HELP = "start Prefect's UI and schedules, and run here what they ask for; Ctrl-C ends it"
@@ -27,7 +28,16 @@ def run(args: argparse.Namespace) -> int:
     from flows.serving import Options
     from flows.up import up
 
+    if args.nightly:
+        _known(args.nightly)
     return up(args.port, Options(args.nightly, args.overlap, args.notify))
+
+
+def _known(recipe: str) -> None:
+    from flows.forms import RECIPE_NAMES
+
+    if recipe not in RECIPE_NAMES:
+        raise UserError(f"no recipe {recipe!r} for the nightly schedule: known are {', '.join(RECIPE_NAMES)}")
 
 
 def _port(text: str) -> int:
