@@ -20,7 +20,7 @@ from prefect.types.entrypoint import EntrypointType
 
 from flows import entries
 from flows.recovery import TAG
-from flows.serving import Overlap
+from flows.served import Overlap
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient

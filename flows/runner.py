@@ -21,11 +21,11 @@ from data.errors import UserError
 from data.manifest import write_atomic
 from data.store import home
 from flows import automations, recovery, server
-from flows.serving import SERVED, Options, Served
+from flows.served import SERVED, Options, Served
 
 AT_ONCE = 4  # flow runs on this machine; those that need the device take turns on it
 SWEEP_S = 5.0  # between two looks for runs that crashed
-REACH_S = 100.0  # for a server that is just starting
+REACH_S = 150.0  # for a server that is just starting
 
 
 def main() -> int:

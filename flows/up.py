@@ -22,12 +22,12 @@ from data.manifest import unwritable, write_atomic
 from data.store import home
 from flows import processes, server
 from flows.environment import ADDRESS, UP_LOCK, served_at
-from flows.serving import SERVED, Options, Served
+from flows.served import SERVED, Options, Served
 from flows.terminal import say
 
 MOST_DEATHS, WITHIN_S = 5, 60.0  # of a child, then everything ends
 STOP_S = 3.0  # for a server to end by itself
-WAIT_S = 120.0  # for everything to be served
+WAIT_S = 180.0  # for everything to be served
 LOG_BYTES = 10 * 2**20  # a longer log is put aside at the next start
 POLL_S = 0.2
 

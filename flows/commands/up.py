@@ -25,7 +25,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """0 when it was ended by a person."""
     _options.prepare_prefect()
-    from flows.serving import Options
+    from flows.served import Options
     from flows.up import up
 
     if args.nightly:
