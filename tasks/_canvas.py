@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDTH = 440  # pixels of a figure, of which its text is 11
+WIDTH = 400  # pixels of a figure, of which its text is 11
 COLOURS = {  # as they are in a PNG; in an SVG each is the CSS variable `--chart-<name>`
     "ground": "#fffffe",
     "ink": "#1c1e21",

@@ -97,9 +97,9 @@ def pieces(text: str, steps: list[dict[str, Any]]) -> list[Piece]:
 def shown(value: Any, form: str = "text") -> str:
     """A value as the page shows it: text, count, number, percent, points (of a share), seconds or fate."""
     if value is None or value != value:
-        return {"fate": "given"}.get(form, "–")
+        return "–"
     if form == "fate":
-        return "✓ promoted" if value else "✗ not promoted"
+        return {"promoted": "✓ promoted", "not promoted": "✗ not promoted"}.get(value, str(value))
     if form == "count":
         return f"{value:,.0f}"
     if form == "percent":

@@ -13,9 +13,16 @@ members AS (
 )
 SELECT
     m.round, m.id AS model_id, m.parent_id, m.objective, r.incumbent_id AS written_by, d.members, d.kind, m.dataset_id,
-    s.pass1, r.promoted
+    s.pass1,
+    CASE
+        WHEN m.objective = 'given' THEN 'given'
+        WHEN r.round IS NULL THEN 'not decided'
+        WHEN r.challenger_id <> m.id THEN 'on the way'
+        WHEN r.promoted THEN 'promoted'
+        ELSE 'not promoted'
+    END AS fate
 FROM models m
-LEFT JOIN rounds r ON r.run = m.run AND r.round = m.round AND r.challenger_id = m.id
+LEFT JOIN rounds r ON r.run = m.run AND r.round = m.round
 LEFT JOIN members d ON d.round = m.round AND d.dataset_id = m.dataset_id
 LEFT JOIN measured s ON s.model_id = m.id
 WHERE m.run = $run

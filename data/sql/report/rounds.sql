@@ -19,7 +19,9 @@ decided AS (
 )
 SELECT
     d.round, d.model_id, CASE m.band WHEN 'middle+hard' THEN 'middle and hard' ELSE m.band END AS levels,
-    m.value AS pass1, m.low, m.high, d.promoted, d.gain AS gain_all, d.gain_low, d.gain_high, d.why
+    m.value AS pass1, m.low, m.high, d.promoted,
+    CASE WHEN d.round = 0 THEN 'given' WHEN d.promoted THEN 'promoted' ELSE 'not promoted' END AS fate,
+    d.gain AS gain_all, d.gain_low, d.gain_high, d.why
 FROM decided d
 LEFT JOIN measured m ON m.model_id = d.model_id
 ORDER BY d.round
