@@ -22,6 +22,8 @@ from data import registry
 from flows.settings import RECIPES, FlywheelSettings, load_settings, merge, parse_override
 from tasks.settings import Settings
 
+LEAVE, CHANGE = "as the recipe says", "change"  # what a form within a form is, until a person opens it
+
 
 class Changes(Settings):
     """What differs. Every field is optional; an empty one changes nothing, and is left out of the dump."""
@@ -34,13 +36,22 @@ class Changes(Settings):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """The schema as a form needs it: an optional field is its plain type, and may be left out."""
+        """The schema as a form needs it: an optional field is its plain type, and may be left out.
+
+        A form within the form is folded: it is a choice, of which the first is to leave it as it is.
+        """
         reference = handler(core)
         schema = handler.resolve_ref_schema(reference)
         fields = schema["properties"]
         for field in fields.values():
             if "anyOf" in field:
-                field |= next(kind for kind in field.pop("anyOf") if kind.get("type") != "null")
+                kind = next(kind for kind in field["anyOf"] if kind.get("type") != "null")
+                if "$ref" in kind:
+                    handler.resolve_ref_schema(kind)["title"] = CHANGE
+                    field["anyOf"] = [{"type": "null", "title": LEAVE}, kind]
+                else:
+                    del field["anyOf"]
+                    field |= kind
                 field.pop("default", None)
         schema["properties"] = {name: fields[name] for name in cls._shown or fields}
         return reference
@@ -59,7 +70,7 @@ def _field(field: FieldInfo) -> Any:
     kind, said = field.annotation, field.description
     if isinstance(kind, type) and issubclass(kind, Settings):
         inner = changes_of(kind, f"{kind.__name__}Changes")
-        return inner, Field(inner(), description=said)
+        return inner | None, Field(None, description=said)
     bounded: Any = Annotated[(kind, *field.metadata)] if field.metadata else kind
     usual = to_json(field.default).decode()
     return bounded | None, Field(None, description=f"{said} (empty: as the recipe says, else {usual})")

@@ -29,11 +29,12 @@ def schema_of(flow: Flow[..., Any]) -> dict[str, Any]:
 
 
 def fields(schema: dict[str, Any], root: dict[str, Any], path: Path_ = ()) -> Iterator[tuple[Path_, dict[str, Any]]]:
-    """Every field of a schema by its path; one that refers to an object is followed by the fields of that."""
+    """Every field of a schema by its path; one that is a form, folded or not, is followed by the fields of that."""
     for name, field in schema.get("properties", {}).items():
         yield (*path, name), field
-        if "$ref" in field:
-            yield from fields(root[field["$ref"].rsplit("/", 1)[-1]], root, (*path, name))
+        for form in (field, *field.get("anyOf", [])):
+            if "$ref" in form:
+                yield from fields(root[form["$ref"].rsplit("/", 1)[-1]], root, (*path, name))
 
 
 def leaves(settings: BaseModel, path: Path_ = ()) -> Iterator[tuple[Path_, Any]]:
@@ -55,8 +56,13 @@ def test_every_field_says_what_it_is(flow: Flow[..., Any]) -> None:
     assert found and flow.description
     for path, field in found.items():
         assert len(field.get("description", "")) > 8, path
-        assert "$ref" in field or field.get("title"), path
-        assert "null" not in json.dumps(field), f"{path} is shown as a choice between a value and nothing"
+        if "anyOf" in field:  # a form that is folded until somebody opens it
+            leave, change = field["anyOf"]
+            assert leave == {"type": "null", "title": forms.LEAVE}, path
+            assert schema["definitions"][change["$ref"].rsplit("/", 1)[-1]]["title"] == forms.CHANGE
+        else:
+            assert "$ref" in field or field.get("title"), path
+            assert "null" not in json.dumps(field), f"{path} is shown as a choice between a value and nothing"
     assert set(schema.get("required", [])) <= {"run"}
 
 
@@ -67,8 +73,8 @@ def test_a_form_of_changes_is_the_settings_again() -> None:
     assert ours.keys() == theirs.keys() and len(ours) > 90
     for path, field in theirs.items():
         assert ours[path]["description"].startswith(field["description"]), path
+        assert ours[path].get("title") == field.get("title")
         if "$ref" not in field:
-            assert ours[path]["title"] == field["title"]
             assert {k: ours[path].get(k) for k in BOUNDS} == {k: field.get(k) for k in BOUNDS}, path
             usual = ours[path]["description"].rsplit(", else ", 1)[1].removesuffix(")")
             assert json.loads(usual) == field["default"], path
