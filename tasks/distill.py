@@ -156,6 +156,8 @@ def train_apart(
             child.wait()
     report = _answer(job, child.returncode, objective)
     shutil.rmtree(job)
+    steps, last = max(1, report.steps), report.losses[-1:]
+    progress(steps, steps, f"{objective}: loss {last[0].loss:.4f}" if last else objective)
     return report
 
 
@@ -198,7 +200,8 @@ def _answer(job: Path, code: int, objective: str) -> TrainReport:
     if code == -signal.SIGKILL:
         how += ", perhaps by the system for want of memory"
     said = "; its last words: " + " | ".join(line.strip() for line in lines) if lines else ""
-    raise TrainingDied(f"the {objective} training died ({how}); run again with --resume to continue it{said}")
+    kind = TrainingDied if code < 0 else TrainingError
+    raise kind(f"the {objective} training died ({how}); run again with --resume to continue it{said}")
 
 
 @task(name="distill", cache_policy=NO_CACHE)

@@ -27,7 +27,7 @@ class TrainingError(UserError):
 
 
 class TrainingDied(TrainingError, Died):
-    """The training's process is gone."""
+    """The training's process was killed."""
 
 
 @dataclass(frozen=True, slots=True)
