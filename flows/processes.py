@@ -40,6 +40,12 @@ def end(home: Path, seconds: float = 5.0) -> set[str]:
     return played
 
 
+def end_flow_run(flow_run_id: object) -> None:
+    """Kill the process of a flow run and all below it."""
+    for pid in of_flow_run(flow_run_id):
+        _kill(pid)
+
+
 def die_with_parent() -> None:
     """The kernel kills this process when the one that started it ends, however that ends."""
     ctypes.CDLL(None).prctl(SET_PDEATHSIG, signal.SIGKILL)

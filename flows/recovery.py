@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 TAG = "flywheel"  # of every deployment of ours, and so of its flow runs
 MOST_CRASHES = 3  # of one flow run before it is left to a person
 SETTLED_S = 20.0  # a flow run that has just changed its state may not have its process yet
+CANCEL_S = 15.0  # Prefect's runner hears of no cancellation any more once its server was away for some seconds
 PAGE = 100
 GIVEN_UP = "Crashed {} times and is not tried again. What is committed stays: Retry goes on from there."
 ALIVE = (StateType.PENDING, StateType.RUNNING, StateType.PAUSED, StateType.CANCELLING)
@@ -41,17 +42,25 @@ def gone(client: "SyncPrefectClient", settled: float = SETTLED_S) -> list[FlowRu
     return [run for run in ours(client, *ALIVE) if _served(run) and _age(run) >= settled and not _process(run)]
 
 
+def lingering(client: "SyncPrefectClient") -> list[FlowRun]:
+    """Flow runs of ours on this machine that should have been cancelled by this time."""
+    if not server.local(str(client.api_url)):
+        return []
+    return [run for run in ours(client, StateType.CANCELLING) if _age(run) >= CANCEL_S and _process(run)]
+
+
 def crashed(client: "SyncPrefectClient") -> list[FlowRun]:
     """Flow runs of ours that crashed and have not been given up."""
     return [run for run in ours(client, StateType.CRASHED) if not _given_up(_message(run))]
 
 
 def recover(client: "SyncPrefectClient", settled: float = SETTLED_S, why: str = "Its process was gone") -> list[str]:
-    """Let them go on, cancel those that were being cancelled, give up what crashes again and again.
+    """Let them go on, end those that were being cancelled, give up what crashes again and again.
 
     Returns what was done, a sentence for each flow run. Asked again, there is nothing left to do.
     """
     return [
+        *(_end(client, run) for run in lingering(client)),
         *(_set_right(client, run, why) for run in gone(client, settled)),
         *(_again(client, run) for run in crashed(client)),
     ]
@@ -65,12 +74,18 @@ def stopped(client: "SyncPrefectClient", played: set[str]) -> None:
             _set_right(client, run, "`flywheel up` was stopped")
 
 
+def _end(client: "SyncPrefectClient", run: FlowRun) -> str:
+    for each in (*_children(client, run), run):
+        client.set_flow_run_state(each.id, Cancelled(message="What was committed before stays."), force=True)
+    processes.end_flow_run(run.id)
+    return f"{run.name} is cancelled"
+
+
 def _set_right(client: "SyncPrefectClient", run: FlowRun, why: str) -> str:
+    if run.state_type == StateType.CANCELLING:
+        return _end(client, run)
     for child in _children(client, run):
         client.set_flow_run_state(child.id, Crashed(message=f"{why}."), force=True)
-    if run.state_type == StateType.CANCELLING:
-        client.set_flow_run_state(run.id, Cancelled(message=f"{why}: there was nothing left to stop."), force=True)
-        return f"{run.name} is cancelled"
     client.set_flow_run_state(run.id, AwaitingRetry(message=f"{why}: it goes on from what is committed."))
     return f"{run.name} goes on"
 

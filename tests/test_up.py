@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -222,8 +223,11 @@ def test_after_a_kill_of_everything_the_run_goes_on(up: Up) -> None:
     until(lambda: not up.left(), 20)  # all below it end with it
     up.again()
     up.wait(going.id, "Running", 4)
+    up.kill("prefect server start")  # after which Prefect's runner hears of no cancellation
+    until(lambda: server.asked(up.url) is not None)
+    time.sleep(10)
     up.cancel(going.id)
-    assert not processes.of_flow_run(going.id)
+    until(lambda: not processes.of_flow_run(going.id), 20)
 
 
 def _names(client: SyncPrefectClient) -> list[str | None]:
