@@ -1,7 +1,7 @@
 """How a flow ends: in words, and what a failure means for another try. Not here: the flows (`entries.py`)."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from prefect import get_client
 from prefect.context import get_run_context
@@ -10,7 +10,6 @@ from prefect.states import Completed, Failed
 from data.errors import Died, UserError
 
 TRIES, WAIT_S = 2, 10  # further tries after a process of ours died, and the seconds before each
-
 
 Figures = dict[str, Any]
 
@@ -22,7 +21,7 @@ class Told(NamedTuple):
     figures: Figures
 
 
-def answered(work: Callable[[], Told]) -> Any:
+def answered(work: Callable[[], Told]) -> Figures:
     """A state: Completed with the sentence and the figures, or Failed with that of the UserError.
 
     Whoever calls the flow gets the figures, or the UserError.
@@ -34,8 +33,8 @@ def answered(work: Callable[[], Told]) -> Any:
         if isinstance(e, Died) and _try_again(TRIES):
             raise
         _try_again(0)
-        return Failed(message=str(e), data=e)
-    return Completed(message=message, data=figures)
+        return cast(Figures, Failed(message=str(e), data=e))
+    return cast(Figures, Completed(message=message, data=figures))
 
 
 def _try_again(tries: int) -> bool:

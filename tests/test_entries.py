@@ -25,7 +25,11 @@ from tests.ledgers import assert_whole
 from tests.served import Served
 
 pytestmark = [pytest.mark.operations, pytest.mark.timeout(900)]
-SMALL: dict[str, Any] = {"generate": {"problems": 30, "proposals": 0}, "evaluate": {"problems": 2}}
+SMALL: dict[str, Any] = {
+    "generate": {"problems": 30, "proposals": 0},
+    "evaluate": {"problems": 2},
+    "distill": {"start_from": "incumbent"},  # so that no two rounds make the same model
+}
 HOSTED: dict[str, Any] = {"engine": {"name": "rehearsal"}, "generate": {"problems": 120}}
 
 
