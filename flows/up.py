@@ -7,13 +7,12 @@ with it, and the next `flywheel up` goes on. Not here: what they do (`flows/serv
 import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 
 from data import locks
@@ -21,11 +20,11 @@ from data.errors import UserError
 from data.manifest import unwritable, write_atomic
 from data.store import home
 from flows import processes, server
+from flows.child import Child
 from flows.environment import ADDRESS, UP_LOCK, served_at
 from flows.served import SERVED, Options, Served
 from flows.terminal import say
 
-MOST_DEATHS, WITHIN_S = 5, 60.0  # of a child, then everything ends
 STOP_S = 3.0  # for a server to end by itself
 WAIT_S = 180.0  # for everything to be served
 LOG_BYTES = 10 * 2**20  # a longer log is put aside at the next start
@@ -34,53 +33,6 @@ POLL_S = 0.2
 
 class Stopped(Exception):
     """A person asked for the end."""
-
-
-@dataclass
-class Child:
-    """A process that is started again when it dies. It does not outlive this process, and hears no Ctrl-C."""
-
-    name: str
-    argv: list[str]
-    env: dict[str, str]
-    log: Path
-    told: bytes = b""
-    deaths: list[float] = field(default_factory=list)
-    process: "subprocess.Popen[bytes] | None" = None
-
-    def start(self) -> None:
-        """Start it, with what it is told on its standard input."""
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                self.argv, env=self.env, stdin=subprocess.PIPE, stdout=log, stderr=log,
-                start_new_session=True, preexec_fn=processes.die_with_parent,
-            )  # fmt: skip
-        assert self.process.stdin is not None
-        with suppress(BrokenPipeError), self.process.stdin as stdin:
-            stdin.write(self.told)
-
-    def dead(self) -> int | None:
-        """Its exit code when it has ended."""
-        return self.process.poll() if self.process else None
-
-    def bury(self) -> float:
-        """Note its death; returns how many seconds to wait before the next start. Raises UserError after too many."""
-        now = time.monotonic()
-        self.deaths = [t for t in self.deaths if now - t < WITHIN_S] + [now]
-        if len(self.deaths) >= MOST_DEATHS:
-            raise UserError(f"the {self.name} died {MOST_DEATHS} times within a minute: see the end of {self.log}")
-        return 0.25 * (1 << (len(self.deaths) - 1))
-
-    def stop(self, seconds: float) -> None:
-        """Ask it to end, and kill it when it does not."""
-        if self.process is None or self.process.poll() is not None:
-            return
-        self.process.terminate()
-        try:
-            self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
 
 
 class Supervisor:
@@ -172,7 +124,10 @@ def up(port: int | None, options: Options) -> int:
             if log.stat().st_size > LOG_BYTES:
                 log.replace(log.with_suffix(".log.1"))
         supervisor = Supervisor(found, folder, options)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        heard = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup
+            heard.append(signal.SIGHUP)
+        for number in heard:
             signal.signal(number, lambda *_: supervisor.ending.set())
         try:
             _show(found, supervisor.begin(), folder, options)
