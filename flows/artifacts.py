@@ -87,7 +87,7 @@ def summary_text(result: dict[str, Any]) -> str:
         ["first model", f"{100 * result['seed_pass1']:.1f} %", f"{100 * first:.1f} %"],
         ["last promoted", f"{100 * result['final_pass1']:.1f} %", f"{100 * last:.1f} %"],
     ]
-    rounds = [["round", "decision"], *([str(i), plain(why)] for i, why in enumerate(result["why"], 1))]
+    rounds = [f"{i}. {plain(why)}" for i, why in enumerate(result["why"], 1)]
     return "\n\n".join(
         [
             f"# {result['gain_points']:+.1f} points of pass@1",
@@ -95,8 +95,8 @@ def summary_text(result: dict[str, Any]) -> str:
             f"{low:+.1f} to {high:+.1f} points. Largest loss on a mastered level: "
             f"{result['mastered_loss_points']:.1f} points.",
             table(models),
-            f"{result['promoted']} of {result['rounds']} rounds promoted, {result['seconds']:,.0f} s",
-            table(rounds) if result["why"] else "No round was played yet.",
+            f"{result['promoted']} of {result['rounds']} rounds promoted, {result['seconds']:,.0f} s:",
+            "\n".join(rounds) or "No round was played yet.",
             "## Next",
             code(_next(result)),
         ]
@@ -112,6 +112,7 @@ def _real(low: float, high: float) -> str:
 def _next(result: dict[str, Any]) -> str:
     run = result["run"]
     steps = [
+        (f"flywheel report {run}", "its page: where it lies"),
         (f"flywheel status {run}", "its stages, seconds and tokens"),
         (f"flywheel tour {run}", "ten questions about it, answered by SQL"),
         (f"flywheel quality {run}", "what the quality gate found"),

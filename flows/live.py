@@ -19,7 +19,7 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import ArtifactCreate
 from prefect.context import FlowRunContext
 
-from flows.logs import LOG
+from flows.logs import LOG, context
 
 EVERY_S = 3.0  # between two looks at what has changed
 LAST_S = 30.0  # that the end of a run waits at most for the last of it to be sent
@@ -134,14 +134,15 @@ _current: ContextVar[Board | None] = ContextVar("board", default=None)
 @contextmanager
 def board() -> Iterator[Board | None]:
     """The board of the flow run that somebody started, shared by the flows within it; None outside a flow run."""
-    context = FlowRunContext.get()
-    if (known := _current.get()) or context is None or context.flow_run is None:
+    started = FlowRunContext.get()
+    if (known := _current.get()) or started is None or started.flow_run is None:
         yield known
         return
-    mine = Board(context.flow_run.id)
+    mine = Board(started.flow_run.id)
     before = _current.set(mine)
     try:
-        yield mine
+        with context(flow_run_id=str(started.flow_run.id)):  # there Prefect shows what is logged, also within rounds
+            yield mine
     finally:
         _current.reset(before)
         mine.close()

@@ -36,14 +36,17 @@ def context(**ids: str | int) -> Iterator[None]:
 
 @contextmanager
 def of_run(run: str) -> Iterator[None]:
-    """The context of a whole run. What ends it early is logged with its traceback, a mendable failure without."""
+    """The context of a whole run. A failure that ends it is logged with its traceback, a mendable one without."""
     with context(run=run):
         LOG.info("run %s, process %d", run, os.getpid())
         try:
             yield
-        except BaseException as e:
+        except Exception as e:
             mendable = isinstance(e, UserError)  # Prefect's UI has the traceback of the others already
-            LOG.error("run %s ended early: %s", run, _said(e), exc_info=not mendable, extra={"send_to_api": mendable})
+            LOG.error("run %s failed: %s", run, _said(e), exc_info=not mendable, extra={"send_to_api": mendable})
+            raise
+        except BaseException as e:  # interrupted, cancelled, or suspended until a person answers
+            LOG.warning("run %s stopped: %s", run, _said(e))
             raise
 
 
@@ -55,7 +58,7 @@ def frame(what: str, pace: Pace) -> Iterator[None]:
     except BaseException as e:
         LOG.warning("%s stopped: %s", what, _said(e), extra={"seconds": round(pace.seconds, 3)})
         raise
-    LOG.info("%s: %s in %.1f s", what, pace.words or "done", pace.seconds, extra={"seconds": round(pace.seconds, 3)})
+    LOG.info("%s: %s (%.1f s)", what, pace.words or "done", pace.seconds, extra={"seconds": round(pace.seconds, 3)})
 
 
 def _said(e: BaseException) -> str:

@@ -143,7 +143,7 @@ def test_each_record_is_a_line_with_its_ids(home: Path, capfd: pytest.CaptureFix
     lines = read(home / "a" / logs.FILE)
     assert [(n.get("round"), n.get("stage")) for n in lines] == [(None, None), (None, None), (2, "verify")]
     assert lines[1]["message"] == "with 100 % and\na line break"
-    assert lines[2]["message"].startswith("verify: 3 of 3 · attempts judged in 0.") and lines[2]["seconds"] >= 0
+    assert lines[2]["message"].startswith("verify: 3 of 3 · attempts judged (0.") and lines[2]["seconds"] >= 0
     assert {n["run"] for n in lines} == {"a"} and {n["level"] for n in lines} == {"info"}
     assert "outside a run" in capfd.readouterr().err
 
@@ -160,8 +160,9 @@ def test_what_ends_a_run_is_in_its_log(home: Path) -> None:
         "curate stopped: set x to 1",
         "curate stopped: KeyboardInterrupt",
     ]
-    ends = [n for n in lines if n["level"] == "error"]
-    assert ["test_progress.py" in n.get("traceback", "") for n in ends] == [True, False, True]
+    ends = [n for n in lines if n["message"].startswith("run a ") and n["level"] != "info"]
+    assert [n["level"] for n in ends] == ["error", "error", "warning"]
+    assert ["test_progress.py" in n.get("traceback", "") for n in ends] == [True, False, False]
 
 
 def test_a_line_that_a_kill_cut_short_spoils_no_other(home: Path) -> None:
@@ -222,7 +223,7 @@ RESULT: dict[str, Any] = {
 def test_the_summary_says_whether_the_gain_is_real(interval: list[float], says: str) -> None:
     shown = MarkdownIt("gfm-like", {"linkify": False}).render(artifacts.summary_text({**RESULT, "interval": interval}))
     assert says in shown and "<h1>+30.0 points of pass@1</h1>" in shown
-    assert "<td>not trained: &lt;img src=x&gt; | `rm` $1</td>" in shown
+    assert "<li>not trained: &lt;img src=x&gt; | `rm` $1</li>" in shown
     assert "flywheel tour night" in shown
 
 
