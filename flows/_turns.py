@@ -10,7 +10,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -76,13 +76,14 @@ def forget() -> None:
 
 @contextmanager
 def at_once() -> Iterator[bool]:
-    """Whether the lock is to be had without waiting; if so, the block has it. Raises UserError."""
-    try:
-        manifest.make_folder(lock().parent)
-        with locks.alone(lock()) as mine:
-            yield mine
-    except OSError as e:
-        raise manifest.unwritable(lock(), e) from e
+    """Whether the lock is to be had without waiting; if so, the block has it. Raises LedgerError."""
+    with ExitStack() as stack:
+        try:
+            manifest.make_folder(lock().parent)
+            mine = stack.enter_context(locks.alone(lock()))
+        except OSError as e:
+            raise manifest.unwritable(lock(), e) from e
+        yield mine
 
 
 @contextmanager

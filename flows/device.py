@@ -30,8 +30,9 @@ from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate, GlobalC
 from prefect.client.schemas.objects import ConcurrencyLeaseHolder
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from prefect.runtime import flow_run
-from prefect.settings import PREFECT_API_URL
+from prefect.settings import PREFECT_API_URL, PREFECT_HOME
 
+from data.store import home
 from flows import _turns
 from flows._turns import Holder, Teller
 from flows.logs import LOG
@@ -71,12 +72,14 @@ def make(client: SyncPrefectClient) -> None:
 
 
 def give_back(client: SyncPrefectClient, left: Holder) -> None:
-    """Free what a killed holder has left taken in Prefect. For whoever has the lock, so that nobody takes it now."""
+    """Free what a killed holder has left taken in Prefect."""
     if left.lease:
         client.release_concurrency_slots_with_lease(UUID(left.lease))
-    elif not PREFECT_API_URL.value():  # a short-lived server of this home ends no leases, and nobody else asks it
-        make(client)
-        client.update_global_concurrency_limit(_turns.name(), GlobalConcurrencyLimitUpdate(active_slots=0))
+
+
+def empty(client: SyncPrefectClient) -> None:
+    """Free what is taken without a lease. Only where nobody can have the slot."""
+    client.update_global_concurrency_limit(_turns.name(), GlobalConcurrencyLimitUpdate(active_slots=0))
 
 
 def connect() -> SyncPrefectClient:
@@ -93,7 +96,11 @@ class _Lease:
         self._by = ConcurrencyLeaseHolder(type="flow_run", id=UUID(flow_run.id)) if flow_run.id else None
         self._who = who
         self._ended = Event()
-        self._id = self._wait(left)
+        try:
+            self._id = self._wait(left)
+        except BaseException:
+            _turns.forget()
+            raise
         self._thread = Thread(target=copy_context().run, args=[self._keep], name="device-lease", daemon=True)
         self._thread.start()
 
@@ -110,6 +117,8 @@ class _Lease:
                     _turns.note(self._who)
                     if lease := self._take(client):
                         return lease
+                    if _alone():
+                        empty(client)
                 answered = time.monotonic()
                 tell(f"a run of another home or machine has the limit {_turns.name()} of Prefect")
             except HTTPError as e:
@@ -159,6 +168,11 @@ class _Lease:
             say(f"Prefect frees the slot of the device when its lease has ended: {_away(e)}")
             return
         _turns.forget()
+
+
+def _alone() -> bool:
+    """Whether only runs of this home ask this server, one that lives for a run and ends no leases."""
+    return not PREFECT_API_URL.value() and PREFECT_HOME.value() == home() / "prefect"
 
 
 def _renewed(client: SyncPrefectClient, lease: UUID) -> bool:

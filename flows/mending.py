@@ -5,14 +5,12 @@ Not here: checks that need neither (`tasks/doctor.py`), and the recovery itself 
 """
 
 import asyncio
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
 from prefect.client.schemas.filters import (
     DeploymentFilter,
     DeploymentFilterTags,
@@ -26,6 +24,7 @@ from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound
 from prefect.server.concurrency.lease_storage.filesystem import ConcurrencyLeaseStorage
+from prefect.settings import PREFECT_API_URL
 from prefect.states import Crashed
 
 from data import locks
@@ -47,7 +46,7 @@ def examine(settings: EngineSettings | None) -> Iterator[Finding]:
     yield slot()
     if settings:
         yield engine(settings)
-    url = os.environ.get("PREFECT_API_URL")
+    url = PREFECT_API_URL.value()
     if not url:
         yield Finding("server", "ok", "none serves this home: `flywheel up` starts one, a run from here has its own")
         return
@@ -190,7 +189,7 @@ def _bury(client: SyncPrefectClient, dead: list[FlowRun]) -> str:
 
 
 def _empty(client: SyncPrefectClient) -> str:
-    client.update_global_concurrency_limit(_turns.name(), GlobalConcurrencyLimitUpdate(active_slots=0))
+    device.empty(client)
     return "freed"
 
 

@@ -2,10 +2,12 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -50,6 +52,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,
         )
 
     def says(self) -> str:
@@ -65,7 +68,13 @@ class Child:
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.communicate()
+        self.process.wait()
+
+    def clear_away(self) -> None:
+        """Also a server of its own, which outlives it when it is killed."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
 
 def test_a_killed_holder_frees_the_lock_and_leaves_its_note(home: Path) -> None:
@@ -214,6 +223,8 @@ def test_plain_runs_with_servers_of_their_own_take_turns(home: Path) -> None:
     assert who and who.pid == second.process.pid
     second.let_go()
     assert _turns.holder() is None and _turns.left_behind() is None
+    for child in children:
+        child.clear_away()
 
 
 RUN = [
