@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Settings(BaseModel):
-    """Base: frozen, unknown keys refused."""
+    """Base: frozen, unknown keys refused. A default has its type, or it would be another one when it is read back."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
 
 class EngineSettings(Settings):

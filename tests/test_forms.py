@@ -88,6 +88,13 @@ def test_changes_of_nothing_are_the_recipe(recipe: str) -> None:
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
+def test_settings_are_the_same_when_they_are_read_back(recipe: str) -> None:
+    settings = load_settings(recipe)
+    again = FlywheelSettings.model_validate_json(settings.model_dump_json())
+    assert repr(again) == repr(settings), "8 and 8.0 have two fingerprints, so that a stage would be done again"
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
 def test_each_change_arrives_and_nothing_else_changes(recipe: str) -> None:
     before = dict(leaves(load_settings(recipe)))
     for path, value in leaves(FlywheelSettings()):
