@@ -15,6 +15,7 @@ import anyio
 import anyio.to_thread
 import httpx
 from prefect.client.orchestration import get_client
+from prefect.exceptions import PrefectException
 from prefect.runner import Runner
 
 from data.errors import UserError
@@ -69,7 +70,7 @@ def _sweep(settled: float = recovery.SETTLED_S, why: str = "Its process ended") 
         with get_client(sync_client=True) as client:
             for text in [*recovery.recover(client, settled, why), *approval.close_overdue(client)]:
                 print(text, flush=True)
-    except (httpx.HTTPError, RuntimeError) as e:
+    except (httpx.HTTPError, PrefectException, RuntimeError) as e:  # the server is away, or a run was just deleted
         print(f"runs that crashed could not be looked for: {e}", flush=True)
 
 
