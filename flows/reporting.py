@@ -5,6 +5,7 @@ Not here: what the page shows (`tasks/report.py`).
 
 from pathlib import Path
 
+from data.errors import UserError
 from data.store import Store
 from flows.terminal import say
 from tasks.report import write_report
@@ -14,12 +15,15 @@ def report(store: Store, run: str) -> Path | None:
     """Write the page from what is published; None when it could not be written."""
     try:
         return write_report(store, run)
+    except UserError as e:
+        say(f"There is no report: {e}")
     except Exception as e:  # the run matters, its page can be written again
         say(f"The report could not be written ({e!r}): `flywheel report {run}` tries again.")
-        return None
+    return None
 
 
 def show(store: Store, run: str) -> None:
-    """Write the page of a run that has ended, and say where it is."""
+    """Write the page of a run that has ended, however it ended, and say where it is."""
+    store.publish()
     if path := report(store, run):
         print(f"report: {path}")

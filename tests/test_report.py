@@ -254,9 +254,19 @@ def test_a_chart_that_fails_is_said(ledger: Path, page: Page, monkeypatch: pytes
     assert found.tables == page.tables
 
 
-def test_a_report_that_fails_ends_no_run(home: Path, capsys: pytest.CaptureFixture[str]):
+def test_a_report_that_fails_ends_no_run(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    reporting.show(Store(home), "night")
+    assert "There is no report: nothing of run 'night' is published" in "".join(capsys.readouterr())
+    (home / "flywheel.duckdb").write_bytes(b"not a database")
     assert reporting.report(Store(home), "night") is None
-    assert "The report could not be written" in "".join(capsys.readouterr())
+    monkeypatch.setattr(report, "TEMPLATE", home / "gone.html")
+    report._template.cache_clear()
+    fill(Store(home), At("night", 0, 0), "held-out", eval_problems=[{"id": "p"}])
+    reporting.show(Store(home), "night")
+    assert "The report could not be written (TemplateNotFound" in "".join(capsys.readouterr())
+    report._template.cache_clear()
 
 
 def test_an_attempt_is_cut_at_its_steps():
