@@ -84,7 +84,7 @@ def again(served: Served, run: str) -> None:
     """The attempts of that run, chosen again on the command line."""
     same = command(served, "curate", run)
     assert same.returncode == 0, same.stderr
-    other = command(served, "curate", run, "--set", "curate.per_problem=4")
+    other = command(served, "curate", run, "--set", "curate.replay_share=0")
     assert other.returncode == 0 and "flywheel export" in other.stderr, other.stderr
     found = Store(served.home).query("SELECT DISTINCT run, dataset_id FROM examples WHERE round = 3").to_pylist()
     ids = {row["run"]: row["dataset_id"] for row in found}
