@@ -7,7 +7,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -59,9 +60,19 @@ class Up:
 
     def prefect(self, *argv: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
         """Prefect's own command line, asked of its server."""
-        env = self._env() | {"PREFECT_API_URL": self.url, "PREFECT_HOME": str(self.home / "worker")}
         command = [sys.executable, "-m", "prefect", *argv]
-        return subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True, timeout=2 * PATIENCE_S)
+        return subprocess.run(command, env=self._far(), cwd=cwd, capture_output=True, text=True, timeout=2 * PATIENCE_S)
+
+    @contextmanager
+    def worker(self) -> Iterator[None]:
+        """A worker of the pool `flywheel`, as another machine has one."""
+        command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "flywheel"]
+        process = subprocess.Popen(command, env=self._far(), cwd=self.home, stdout=subprocess.DEVNULL)
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(PATIENCE_S)
 
     def client(self) -> SyncPrefectClient:
         """A client of its server."""
@@ -116,6 +127,9 @@ class Up:
 
     def _counted(self, flow_run: UUID, name: str) -> int:
         return self.states(flow_run).count(name)
+
+    def _far(self) -> dict[str, str]:
+        return self._env() | {"PREFECT_API_URL": self.url, "PREFECT_HOME": str(self.home / "worker")}
 
     def _argv(self) -> list[str]:
         return [*_FLYWHEEL, "up", *self.options]

@@ -27,6 +27,7 @@ from prefect.states import AwaitingRetry, Crashed, Pending, Running
 
 from data.errors import UserError
 from flows import processes, recovery, server
+from flows.cli import main
 from flows.environment import served_at
 from tests.supervised import Up, until
 
@@ -47,6 +48,12 @@ def test_a_server_of_another_version_is_refused() -> None:
 def test_a_server_elsewhere_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_API_URL", "https://api.prefect.cloud/api/accounts/1/workspaces/2")
     assert not server.find().ours
+
+
+def test_a_recipe_that_is_not_there_is_named(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["up", "--nightly", "nope"]) == 2
+    assert capsys.readouterr().err.startswith("flywheel: no recipe 'nope' for the nightly schedule: known are demo, ")
+    assert not (home / "prefect" / "server.log").exists()
 
 
 def test_processes_are_known_by_the_home_that_they_carry(home: Path) -> None:
@@ -204,6 +211,9 @@ def test_what_a_killed_runner_ran_goes_on(up: Up) -> None:
 def test_it_stops_cleanly_and_what_ran_goes_on_at_the_next_start(up: Up) -> None:
     with up.client() as client:
         (going,) = [r for r in client.read_flow_runs() if r.state_name == "Running" and r.deployment_id]
+        deployment = client.read_deployment_by_name("flywheel/flywheel").id
+        (nightly,) = client.read_deployment_schedules(deployment)
+        client.update_deployment_schedule(deployment, nightly.id, active=True)
     code, seconds = up.stop()
     assert (code, up.left()) == (0, [])
     assert seconds < 60, "10 s is the promise for a machine that is idle"
@@ -212,6 +222,10 @@ def test_it_stops_cleanly_and_what_ran_goes_on_at_the_next_start(up: Up) -> None
     up.again()
     up.wait(going.id, "Running", 3)
     assert "`flywheel up` was stopped" in _messages(up, going.id)
+    with up.client() as client:
+        (nightly,) = client.read_deployment_schedules(deployment)
+        assert nightly.active, "what a person has switched on stays on"
+        client.update_deployment_schedule(deployment, nightly.id, active=False)
 
 
 @pytest.mark.operations
@@ -228,6 +242,22 @@ def test_after_a_kill_of_everything_the_run_goes_on(up: Up) -> None:
     time.sleep(10)
     up.cancel(going.id)
     until(lambda: not processes.of_flow_run(going.id), 20)
+
+
+@pytest.mark.operations
+def test_a_run_of_another_machine_that_falls_silent_goes_on(up: Up) -> None:
+    with up.client() as client:
+        deployment = client.read_deployment_by_name("flywheel/pool").id
+        asked = client.create_flow_run_from_deployment(deployment, parameters={"recipe": "smoke", "run": "far"}).id
+    with up.worker():
+        up.wait(asked, "Running")
+        up.kill("worker start")  # first, so that nobody sees the end of the flow's process
+        up.kill("prefect.engine")
+    until(lambda: "No heartbeat" in _messages(up, asked))
+    up.wait(asked, "AwaitingRetry")
+    with up.worker():
+        up.wait(asked, "Running", 2)
+        up.cancel(asked)
 
 
 def _names(client: SyncPrefectClient) -> list[str | None]:
