@@ -3,6 +3,7 @@
 The lock ends with its process, also when it is killed, and its children do not inherit it.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -13,9 +14,15 @@ from data.store import Store
 
 
 @contextmanager
-def on_run(store: Store, run: str) -> Iterator[None]:
-    """Nobody else works on this run until the block ends. Raises UserError when somebody does."""
-    with alone(store.run_dir(run) / "flywheel.lock", f"run {run}"):
+def on_run(store: Store, run: str, patience_s: float = 0.0) -> Iterator[None]:
+    """Nobody else works on this run until the block ends. Raises UserError when somebody does.
+
+    `patience_s`: for a process that has been told to end, and is about to.
+    """
+    lock, until = store.run_dir(run) / "flywheel.lock", time.monotonic() + patience_s
+    while locks.busy(lock) and time.monotonic() < until:
+        time.sleep(0.2)
+    with alone(lock, f"run {run}"):
         yield
 
 

@@ -75,7 +75,7 @@ def asking(store: Store, at: At, course: Course, incumbent_id: str, challenger_i
 
 
 def in_ui(started: FlowRun, question: str, shown: str, hours: float) -> Answer:
-    """What a person said; while nobody has, the flow run that they started is suspended, and this does not return."""
+    """What a person said. While nobody has, the flow run that they started is suspended: Prefect's Pause is raised."""
     asked = _inputs(started, f"suspended-{question}-")
     for found in asked:
         if found.key.endswith("-response"):
@@ -83,9 +83,11 @@ def in_ui(started: FlowRun, question: str, shown: str, hours: float) -> Answer:
             waited = (found.created - first).total_seconds() if found.created and first else 0.0
             return Approval.load_from_flow_run_input(found).answer(waited)
     say(f"Suspended until a person answers, by Resume in Prefect's UI; after {hours:g} hours the incumbent stays")
-    with _context_of(started):
-        suspend_flow_run(Approval.with_initial_data(description=shown), key=f"{question}-{uuid4().hex[:8]}")
-    raise RuntimeError("a suspended flow run goes on only in a new process")
+    with _context_of(started) as context:
+        form = Approval.with_initial_data(description=shown)
+        suspend_flow_run(form, started.id, key=f"{question}-{uuid4().hex[:8]}")
+        context.flow_run_suspension_request.raise_if_requested()
+    raise RuntimeError(f"flow run {started.name} was not suspended")
 
 
 def close_overdue(client: "SyncPrefectClient") -> list[str]:

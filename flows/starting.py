@@ -24,6 +24,7 @@ from flows.run import begin
 from flows.settings import FlywheelSettings, existing, load_settings, merge, validated
 
 USUAL = "demo"  # the recipe where none is named
+ENDING_S = 30.0  # a process that was cancelled or suspended may take this long to end
 ORDERS = "orders"  # in the folder of a run: a file for each start
 
 
@@ -51,7 +52,7 @@ def play(recipe: str, run: str, run_seed: int, rounds: int, budget: Budget, prom
     """Play rounds of a new or an existing run; returns what was gained. Raises UserError."""
     store = Store(home())
     run = run or name_of(recipe)
-    with on_run(store, run):
+    with on_run(store, run, ENDING_S):
         settings = _settings(store, run, recipe, run_seed, changes)
         begin(store, run, settings)
         order = _ordered(store, run, settings.rounds, rounds)

@@ -20,14 +20,17 @@ def comparison(store: Store, at: At, incumbent_id: str, challenger_id: str, why:
     lines = [
         f"Run **{at.run}**, round {at.round}: shall `{challenger_id}` replace `{incumbent_id}`?",
         "",
-        "| held-out problems, all levels | incumbent | challenger | difference in points [95 %] |",
+        "Held-out problems, all levels alike:",
+        "",
+        "| | before | after | points [95 %] |",
         "|---|---:|---:|---:|",
     ]
     for k in sorted({1, min(before.largest_k, after.largest_k)}):
         gain = difference(before, after, "pass@k", k, RESAMPLES, seed)
         shown = f"{100 * gain.value:+.1f} [{100 * gain.low:+.1f}, {100 * gain.high:+.1f}]"
         lines.append(f"| pass@{k} | {_share(before, k)} | {_share(after, k)} | {shown} |")
-    return "\n".join([*lines, "", _losses(before, after), "", f"The test says: {why}.", ""])
+    more = f"Level by level: `flywheel report {at.run}`."
+    return "\n".join([*lines, "", _losses(before, after), "", f"The test says: {why}.", "", more, ""])
 
 
 def _losses(before: Measured, after: Measured) -> str:

@@ -1,5 +1,6 @@
 """The promise: a budget ends a run between two stages, counts everything once, and never refuses what is committed."""
 
+import io
 import time
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from data import manifest
 from data.store import At, Store
+from flows.cli import main
 from flows.commands.run import minutes, tokens
 from flows.course import Budget, Course, Spent, farewell
 from tasks.comparison import comparison
@@ -116,6 +118,13 @@ def test_the_comparison_names_gain_and_losses(home):
     assert [row.split("|")[1].strip() for row in rows] == ["pass@1", "pass@8"]
     assert "Levels that have lost pass@1: chain_sum 1 (-" in text
     assert text.splitlines()[0] == "Run **run**, round 1: shall `new` replace `old`?"
+
+
+def test_asking_without_a_terminal_is_refused_at_once(home, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    assert main(["run", "smoke", "--ask"]) == 2
+    assert "--ask needs a terminal to ask in" in capsys.readouterr().err
+    assert not any(home.iterdir())
 
 
 @pytest.mark.parametrize(("text", "number"), [("2e6", 2_000_000), ("0", 0), ("1500", 1500), ("2.5e3", 2500)])
