@@ -18,6 +18,7 @@ from httpx import HTTPStatusError
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import ArtifactCreate
 from prefect.context import FlowRunContext
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from flows.logs import LOG, context
 
@@ -46,7 +47,6 @@ class Board:
         self._lock, self._news, self._closing = Lock(), Event(), Event()
         self._looks: dict[str, tuple[Look, bool]] = {}
         self._sent: dict[str, tuple[UUID, Shown]] = {}
-        self._away = False
         self._thread = Thread(target=copy_context().run, args=(self._work,), name="artifacts", daemon=True)
         self._thread.start()
 
@@ -69,31 +69,30 @@ class Board:
         self._thread.join(LAST_S)
 
     def _work(self) -> None:
-        while not self._closing.is_set():
-            try:
-                with get_client({"timeout": TIMEOUT_S}, sync_client=True) as client:
-                    self._send_until_closed(client)
-            except Exception as e:  # whatever it is, showing a run must not end it
-                if not self._away:
-                    LOG.warning("Prefect's UI is not told how far the run is, which goes on: %s", e)
-                self._away = True
-                self._closing.wait(EVERY_S)  # then by a client that knows of no failure: such a one waits a minute
+        closing = away = False
+        at_once = temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0})  # a server that is away may hold it no minute
+        with at_once, get_client({"timeout": TIMEOUT_S}, sync_client=True) as client:
+            while not closing:
+                self._news.wait(EVERY_S)
+                self._news.clear()
+                closing = self._closing.is_set()
+                try:
+                    self._send_changes(client)
+                    away = False
+                except Exception as e:  # whatever it is, showing a run must not end it
+                    if not away:
+                        LOG.warning("Prefect's UI is not told how far the run is, which goes on: %s", e)
+                    away = True
 
-    def _send_until_closed(self, client: SyncPrefectClient) -> None:
-        closing = False
-        while not closing:
-            self._news.wait(EVERY_S)
-            self._news.clear()
-            closing = self._closing.is_set()
+    def _send_changes(self, client: SyncPrefectClient) -> None:
+        with self._lock:
+            looks = dict(self._looks)
+        for key, (look, again) in looks.items():
+            if shown := self._seen(key, look):
+                self._send(client, key, shown)
             with self._lock:
-                looks = dict(self._looks)
-            for key, (look, again) in looks.items():
-                if shown := self._seen(key, look):
-                    self._send(client, key, shown)
-                with self._lock:
-                    if not again and self._looks.get(key) == (look, again):
-                        del self._looks[key]
-            self._away = False
+                if not again and self._looks.get(key) == (look, again):
+                    del self._looks[key]
 
     def _seen(self, key: str, look: Look) -> Shown | None:
         try:

@@ -34,7 +34,7 @@ class Server:
         argv = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self.port)]
         with (self.folder / "log.txt").open("ab") as log:
             self.process = subprocess.Popen(argv, env=env, stdout=log, stderr=log)
-        until(lambda: self.get("/health") is True, 120)
+        until(lambda: self.get("/health") is True, 180)
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
@@ -139,7 +139,7 @@ def test_a_server_that_dies_and_comes_back_is_caught_up_with(
         with live.board() as board:
             assert board is not None
             board.show("dies", lambda: Shown("progress", f"at {state['percent']}", state["percent"]), again=True)
-            until(lambda: "dies" in server.artifacts(), 20)
+            until(lambda: "dies" in server.artifacts(), 60)
             server.kill()
             began = time.monotonic()
             state["percent"] = 50.0
@@ -147,7 +147,7 @@ def test_a_server_that_dies_and_comes_back_is_caught_up_with(
             assert time.monotonic() - began < 0.1  # nobody waits
             time.sleep(1.5)
             server.start()
-            until(lambda: bar() == 50, 20)
+            until(lambda: bar() == 50, 60)
             state["percent"] = 100.0
 
     with temporary_settings({PREFECT_API_URL: server.url}):
