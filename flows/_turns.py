@@ -36,7 +36,7 @@ class Holder:
 
     def __str__(self) -> str:
         if not self.pid:
-            return "another process has just got it"
+            return "a process has just got it"
         at = time.strftime("%Y-%m-%d %H:%M", time.localtime(self.since))
         return f"{self.run or 'a process'} (process {self.pid}) has it since {at}"
 
@@ -75,14 +75,15 @@ def forget() -> None:
 
 
 @contextmanager
-def at_once() -> Iterator[bool]:
-    """Whether the lock is to be had without waiting; if so, the block has it. Raises LedgerError."""
+def at_once(path: Path | None = None) -> Iterator[bool]:
+    """Whether a lock (default: the device's) is to be had at once; then the block has it. Raises LedgerError."""
+    path = path or lock()
     with ExitStack() as stack:
         try:
-            manifest.make_folder(lock().parent)
-            mine = stack.enter_context(locks.alone(lock()))
+            manifest.make_folder(path.parent)
+            mine = stack.enter_context(locks.alone(path))
         except OSError as e:
-            raise manifest.unwritable(lock(), e) from e
+            raise manifest.unwritable(path, e) from e
         yield mine
 
 
@@ -90,18 +91,17 @@ def at_once() -> Iterator[bool]:
 def turn() -> Iterator[Holder | None]:
     """Wait for the lock, and say so; the block has it. Yields who was killed when it had it last, if that is so.
 
-    The programs that a killed holder had started are gone when the block begins.
+    The programs that a killed holder had started are gone when the block begins. One at a time waits at the door, so
+    that who gives the device back and wants it again is behind who has waited.
     """
     tell = Teller()
-    while True:
-        with at_once() as mine:
-            if mine:
-                left = _note()
-                _wait_for_the_dying(left)
-                yield left
-                return
-        tell(str(holder() or "it has just been given back"))
-        time.sleep(ASK_S)
+    with ExitStack() as door:
+        door.enter_context(_waited(lock().with_suffix(".door"), tell))
+        with _waited(lock(), tell):
+            door.close()  # it is the next one's
+            left = _note()
+            _wait_for_the_dying(left)
+            yield left
 
 
 class Teller:
@@ -114,6 +114,19 @@ class Teller:
         if time.monotonic() - self._last >= SAY_S:
             self._last = time.monotonic()
             say(f"Waiting for the device {name()}: {why}")
+
+
+@contextmanager
+def _waited(path: Path, tell: Teller) -> Iterator[None]:
+    """Wait for a lock; the block has it."""
+    while True:
+        with at_once(path) as mine:
+            if mine:
+                yield
+                return
+        if (who := holder()) and who.pid:
+            tell(str(who))
+        time.sleep(ASK_S)
 
 
 def _path() -> Path:

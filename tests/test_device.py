@@ -11,10 +11,12 @@ from contextlib import suppress
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
+from threading import Event, Thread
 from urllib.request import urlopen
 
 import pytest
 
+from data import locks
 from data.errors import UserError
 from flows import _turns
 from tasks import _workers
@@ -95,6 +97,27 @@ def test_a_killed_holder_frees_the_lock_and_leaves_its_note(home: Path) -> None:
     assert "4711" in second.says()
     second.let_go()
     assert _turns.left_behind() is None
+
+
+def test_who_has_waited_is_first(home: Path) -> None:
+    """A run that gives the device back and wants it again at once is behind another that waits."""
+    got = Event()
+
+    def again() -> None:
+        with _turns.turn():
+            got.set()
+
+    with _turns.turn():
+        waiting = Child(LOCK, {})
+        while not locks.busy(home / "device" / "gpu.door"):
+            time.sleep(0.05)
+    wanting = Thread(target=again)
+    wanting.start()
+    assert waiting.says() == "in None\n"
+    assert not got.wait(1)
+    waiting.let_go()
+    wanting.join(10)
+    assert got.is_set()
 
 
 def test_who_waits_is_told_why(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
