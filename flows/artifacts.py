@@ -10,6 +10,7 @@ import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from data.records import Check, RoundResult
@@ -56,12 +57,12 @@ def show_round(store: Store, at: At) -> None:
         if board is None:
             return
         for result in rows(store.read("rounds", at.run, [at.round]), RoundResult):
-            board.show(live.key(at.run, "round", at.round), lambda r=result: _round(store, at, r))  # type: ignore[misc]
-        board.show(live.key(at.run, "round", at.round, "quality"), lambda: _quality(store, at))
+            board.show(live.key(at.run, "round", at.round), partial(_round, store, at, result))
+        board.show(live.key(at.run, "round", at.round, "quality"), partial(_quality, store, at))
         loss = f"Training loss of round {at.round}"
-        board.show(live.key(at.run, "round", at.round, "loss"), _picture(loss, lambda: pictures.losses(store, at)))
-        for name, (says, draw) in PICTURES.items():
-            board.show(live.key(at.run, name), _picture(says, lambda draw=draw: draw(store, at.run)))  # type: ignore[misc]
+        board.show(live.key(at.run, "round", at.round, "loss"), _picture(loss, partial(pictures.losses, store, at)))
+        for name, says in PICTURES.items():
+            board.show(live.key(at.run, name), _picture(says, partial(pictures.of_run, store, at.run, name)))
 
 
 def show_run(store: Store, run: str, result: dict[str, Any]) -> None:
@@ -71,10 +72,10 @@ def show_run(store: Store, run: str, result: dict[str, Any]) -> None:
             board.show(live.key(run, "summary"), lambda: Shown("markdown", f"Run {run}", summary_text(result)))
 
 
-PICTURES: dict[str, tuple[str, Callable[[Store, str], bytes | None]]] = {
-    "accuracy": ("Held-out pass@1 per round with 95 % intervals, middle and hard levels", pictures.accuracy),
-    "frontier": ("Held-out pass@1 by level: the first model and the last one that was promoted", pictures.frontier),
-    "pass-at-k": ("Held-out pass@k of the same two, middle and hard levels", pictures.at_k),
+PICTURES = {
+    "accuracy": "Held-out pass@1 per round with 95 % intervals",
+    "frontier": "Held-out pass@1 by level: the first model and the last one that was promoted",
+    "pass_at_k": "Held-out pass@k of the first model and of the last one that was promoted",
 }
 
 
@@ -105,7 +106,7 @@ def summary_text(result: dict[str, Any]) -> str:
 
 def _real(low: float, high: float) -> str:
     if low > 0:
-        return "**The gain is real**: the interval lies above zero."
+        return "**More than chance**: the interval lies above zero."
     return "**A loss**: the interval lies below zero." if high < 0 else "**Not proven**: the interval contains zero."
 
 
@@ -135,7 +136,7 @@ def _losses_now(store: Store, at: At) -> Look:
         nonlocal drawn, last
         if time.monotonic() - last >= PICTURE_S:
             last = time.monotonic()
-            drawn = _picture(f"Training loss of round {at.round}, so far", lambda: pictures.losses_now(store, at))()
+            drawn = _picture(f"Training loss of round {at.round}, so far", partial(pictures.losses_now, store, at))()
         return drawn
 
     return look

@@ -218,7 +218,7 @@ RESULT: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    ("interval", "says"), [([25, 34], "gain is real"), ([-3, 4], "Not proven"), ([-9, -2], "A loss")]
+    ("interval", "says"), [([25, 34], "More than chance"), ([-3, 4], "Not proven"), ([-9, -2], "A loss")]
 )
 def test_the_summary_says_whether_the_gain_is_real(interval: list[float], says: str) -> None:
     shown = MarkdownIt("gfm-like", {"linkify": False}).render(artifacts.summary_text({**RESULT, "interval": interval}))
