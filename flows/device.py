@@ -33,7 +33,7 @@ from prefect.runtime import flow_run
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME
 
 from data.store import home
-from flows import _turns
+from flows import _turns, temporary
 from flows._turns import Holder, Teller
 from flows.logs import LOG
 from flows.terminal import say
@@ -172,7 +172,7 @@ class _Lease:
 
 def _alone() -> bool:
     """Whether only runs of this home ask this server, one that lives for a run and ends no leases."""
-    return not PREFECT_API_URL.value() and PREFECT_HOME.value() == home() / "prefect"
+    return (temporary.ours() or not PREFECT_API_URL.value()) and PREFECT_HOME.value() == home() / "prefect"
 
 
 def _renewed(client: SyncPrefectClient, lease: UUID) -> bool:

@@ -14,7 +14,7 @@ from prefect import flow
 from data.records import Problem
 from data.schemas import rows
 from data.store import At, Store, home
-from flows import show
+from flows import show, temporary
 from flows.alone import on_run
 from flows.settings import FlywheelSettings, merge, parse_override, validated
 from flows.terminal import say, watch
@@ -61,6 +61,7 @@ def main(sources: Sequence[Path], problem_file: Path | None, *, overrides: Seque
     settings = validated(table, "--set")
     at = At(name or import_traces.run_name(sources), 0, settings.run_seed)
     store = Store(home())
+    temporary.ready()
     with on_run(store, at.run):
         found = bring_in(settings, at, sources, problem_file)
     _show(store, at, found)

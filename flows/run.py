@@ -7,6 +7,7 @@ from pathlib import Path
 from data import manifest
 from data.errors import UserError
 from data.store import SETTINGS, SUMMARY, Store, home
+from flows import temporary
 from flows.alone import on_run
 from flows.course import NO_LIMIT, Asked, Budget
 from flows.settings import FlywheelSettings, load_settings, validated
@@ -51,6 +52,7 @@ def run(
     if over(store, run_name, settings.rounds):
         summary.show(json.loads((folder / SUMMARY).read_text()), folder)
         return 0
+    temporary.ready()
     flywheel(recipe=recipe, run=run_name, run_seed=settings.run_seed, budget=budget, promotion=promotion)
     return 0
 

@@ -56,9 +56,11 @@ def dated(what: str) -> str:
     return f"{what}-{time.strftime('%Y%m%d-%H%M%S')}"
 
 
-def prepare_prefect() -> None:
-    """Before anything imports prefect."""
-    from flows import environment
+def prepare_prefect(server: bool = True) -> None:
+    """Before anything imports prefect. `server`: one is started where there is none; `temporary.ready` waits for it."""
+    from flows import environment, temporary
 
     environment.prepare()
     environment.hide_tracebacks()
+    if server:
+        temporary.start()

@@ -18,11 +18,13 @@ def arguments(command: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """0 when the model was written."""
     _options.prepare_prefect()
+    from flows import temporary
     from flows.bootstrap import ship
     from flows.entries import bootstrap
     from flows.forms import SeedChanges, given
 
     changes = SeedChanges(**given("bootstrap", args.overrides))
+    temporary.ready()
     done = bootstrap(run=args.name or _options.dated("bootstrap"), run_seed=args.run_seed or 0, changes=changes)
     ship(Path(done["model"]), args.out)
     return 0

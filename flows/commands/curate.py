@@ -16,11 +16,14 @@ def arguments(command: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """0, or 1 when the quality gate says no."""
     _options.prepare_prefect()
+    from flows import temporary
     from flows.entries import curate_only
     from flows.forms import CurationChanges, given
     from flows.terminal import say
 
-    done = curate_only(args.source, CurationChanges(**given("demo", args.overrides)))
+    changes = CurationChanges(**given("demo", args.overrides))
+    temporary.ready()
+    done = curate_only(args.source, changes)
     for reason, attempts in done["reasons"].items():
         say(f"{attempts:>9,} {reason}")
     say(f"Dataset {done['dataset']} of {done['examples']:,} examples: `flywheel export {done['run']}`")

@@ -16,7 +16,7 @@ RECIPE = "demo"
 
 def arguments(command: argparse.ArgumentParser) -> None:
     """Quick, mend, recipe, JSON."""
-    command.add_argument("--quick", action="store_true", help="start no engine and no sandbox, import no heavy library")
+    command.add_argument("--quick", action="store_true", help="start no engine and no sandbox, and do not import torch")
     command.add_argument(
         "--mend", action="store_true",
         help="let killed runs go on, free slots nobody uses, set aside damaged parts; without it nothing is changed",
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     from tasks._findings import mended
 
     settings = load_settings(args.recipe, args.overrides)
-    _options.prepare_prefect()
+    _options.prepare_prefect(server=False)
 
     def found() -> "Iterator[Finding]":
         yield from doctor.examine(args.quick)

@@ -18,10 +18,12 @@ def arguments(command: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """0 when the scores are in the ledger."""
     _options.prepare_prefect()
+    from flows import temporary
     from flows.entries import evaluate
     from flows.forms import MeasuredChanges, given
 
     changes = MeasuredChanges(**given(args.recipe, args.overrides))
     run = args.name or _options.dated("evaluate")
+    temporary.ready()
     evaluate(args.model, args.recipe, run, args.run_seed or 0, changes)
     return 0

@@ -22,12 +22,14 @@ def run(args: argparse.Namespace) -> int:
     """0, or 1 when a kept attempt has flipped and that is asked for."""
     _options.prepare_prefect()
     from data.store import Store, home
+    from flows import temporary
     from flows.entries import reverify
     from flows.reverification import show_report
     from tasks.reverify import Chosen, report
     from tasks.settings import VerifySettings
 
     settings = VerifySettings(workers=args.workers, timeout_s=args.timeout)
+    temporary.ready()
     done = reverify(args.verifier, args.runs, args.rounds, args.held_out, settings)
     show_report(report(Store(home()), Chosen(args.verifier, args.runs, args.rounds, args.held_out)), args.form)
     return 1 if args.fail_on_flips and done["flipped"] else 0

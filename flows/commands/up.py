@@ -24,7 +24,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 when it was ended by a person."""
-    _options.prepare_prefect()
+    _options.prepare_prefect(server=False)
     from flows.served import Options
     from flows.up import up
 
