@@ -5,18 +5,30 @@ training) lets Prefect try again from the last committed part; what the user has
 Not here: forms (`forms.py`), deployments of these flows, and the work.
 """
 
+from typing import Annotated
+
 from prefect import flow
 
 from flows import bootstrap as seeding
 from flows import curation, evaluation, processes, reverification, starting
 from flows._answers import Figures, answered
 from flows.course import NO_LIMIT, Asked, Budget
-from flows.forms import Count, CurationChanges, MeasuredChanges, Name, Recipe, RunChanges, SeedChanges, Verifier
+from flows.forms import (
+    Count,
+    CurationChanges,
+    Folded,
+    MeasuredChanges,
+    Name,
+    Recipe,
+    RunChanges,
+    SeedChanges,
+    Verifier,
+    filled_in,
+)
 from tasks.reverify import Chosen
 from tasks.settings import VerifySettings
 
 processes.die_with_runner()
-_AS_IT_IS, _SAME_SEED, _SAME_MEASURE, _SAME_RULES = RunChanges(), SeedChanges(), MeasuredChanges(), CurationChanges()
 
 
 @flow(name="flywheel", flow_run_name=starting.flow_run_name, persist_result=False)
@@ -27,7 +39,7 @@ def flywheel(
     rounds: Count = 0,
     budget: Budget = NO_LIMIT,
     promotion: Asked = "nobody",
-    changes: RunChanges = _AS_IT_IS,
+    changes: Annotated[RunChanges | None, Folded()] = None,
 ) -> Figures:
     """Let a model improve itself on problems whose answers a machine can check, or go on with a run.
 
@@ -40,7 +52,7 @@ def flywheel(
         promotion: who is asked before a better model takes the place of the current one
         changes: what is to differ from the recipe in a new run; what is left empty stays as the recipe says
     """
-    return answered(lambda: starting.play(recipe, run, run_seed, rounds, budget, promotion, changes))
+    return answered(lambda: starting.play(recipe, run, run_seed, rounds, budget, promotion, filled_in(changes)))
 
 
 @flow(name="one-round", flow_run_name=starting.flow_run_name, persist_result=False)
@@ -56,7 +68,7 @@ def one_round(run: Name, budget: Budget = NO_LIMIT, promotion: Asked = "nobody")
 
 
 @flow(name="bootstrap", flow_run_name=starting.flow_run_name, persist_result=False)
-def bootstrap(run: Name = "", run_seed: Count = 0, changes: SeedChanges = _SAME_SEED) -> Figures:
+def bootstrap(run: Name = "", run_seed: Count = 0, changes: Annotated[SeedChanges | None, Folded()] = None) -> Figures:
     """Train a seed policy from solver-written solutions, into a folder of its run; the one that ships stays.
 
     Args:
@@ -64,7 +76,7 @@ def bootstrap(run: Name = "", run_seed: Count = 0, changes: SeedChanges = _SAME_
         run_seed: seed of every random choice
         changes: what is to differ from the recipe of the shipped seed policy
     """
-    return answered(lambda: seeding.train(run or starting.name_of("bootstrap"), run_seed, changes.model_dump()))
+    return answered(lambda: seeding.train(run or starting.name_of("bootstrap"), run_seed, filled_in(changes)))
 
 
 @flow(name="evaluate", flow_run_name=starting.flow_run_name, persist_result=False)
@@ -73,7 +85,7 @@ def evaluate(
     recipe: Recipe = starting.USUAL,
     run: Name = "",
     run_seed: Count = 0,
-    changes: MeasuredChanges = _SAME_MEASURE,
+    changes: Annotated[MeasuredChanges | None, Folded()] = None,
 ) -> Figures:
     """Measure a model on held-out problems.
 
@@ -86,7 +98,7 @@ def evaluate(
     """
     return answered(
         lambda: evaluation.measure_model(
-            model, recipe, run or starting.name_of("evaluate"), run_seed, changes.model_dump()
+            model, recipe, run or starting.name_of("evaluate"), run_seed, filled_in(changes)
         )
     )
 
@@ -112,11 +124,11 @@ def reverify(
 
 
 @flow(name="curate-only", flow_run_name="{run} curated again", persist_result=False)
-def curate_only(run: Name, changes: CurationChanges = _SAME_RULES) -> Figures:
+def curate_only(run: Name, changes: Annotated[CurationChanges | None, Folded()] = None) -> Figures:
     """Choose training data again from the judged attempts of a run, by other rules; nothing of that run changes.
 
     Args:
         run: name of the run whose attempts are chosen from
         changes: rules of curation and bounds of the gate that are to differ from those of the run
     """
-    return answered(lambda: curation.curate_again(run, changes.model_dump()))
+    return answered(lambda: curation.curate_again(run, filled_in(changes)))

@@ -22,7 +22,16 @@ from data import registry
 from flows.settings import RECIPES, FlywheelSettings, load_settings, merge, parse_override
 from tasks.settings import Settings
 
-LEAVE, CHANGE = "as the recipe says", "change"  # what a form within a form is, until a person opens it
+LEAVE, CHANGE = "as the recipe says", "change"  # what a form of changes is, until a person opens it
+
+
+class Folded:
+    """Of an optional form: a choice, of which the first is to leave everything as it is."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler(core)
+        form = next(kind for kind in schema["anyOf"] if "$ref" in kind)
+        return {**schema, "anyOf": [{"type": "null", "title": LEAVE}, form]}
 
 
 class Changes(Settings):
@@ -36,23 +45,16 @@ class Changes(Settings):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """The schema as a form needs it: an optional field is its plain type, and may be left out.
-
-        A form within the form is folded: it is a choice, of which the first is to leave it as it is.
-        """
+        """The schema as a form needs it: an optional value is its plain type, and may be left out."""
         reference = handler(core)
         schema = handler.resolve_ref_schema(reference)
         fields = schema["properties"]
         for field in fields.values():
-            if "anyOf" in field:
-                kind = next(kind for kind in field["anyOf"] if kind.get("type") != "null")
-                if "$ref" in kind:
-                    handler.resolve_ref_schema(kind)["title"] = CHANGE
-                    field["anyOf"] = [{"type": "null", "title": LEAVE}, kind]
-                else:
-                    del field["anyOf"]
-                    field |= kind
-                field.pop("default", None)
+            field.pop("default", None)
+            kinds = field.get("anyOf", [])
+            if kinds and not any("$ref" in kind for kind in kinds):
+                field |= next(kind for kind in field.pop("anyOf") if kind.get("type") != "null")
+        schema["title"] = CHANGE
         schema["properties"] = {name: fields[name] for name in cls._shown or fields}
         return reference
 
@@ -70,10 +72,15 @@ def _field(field: FieldInfo) -> Any:
     kind, said = field.annotation, field.description
     if isinstance(kind, type) and issubclass(kind, Settings):
         inner = changes_of(kind, f"{kind.__name__}Changes")
-        return inner | None, Field(None, description=said)
+        return Annotated[inner | None, Folded()], Field(None, description=said)
     bounded: Any = Annotated[(kind, *field.metadata)] if field.metadata else kind
     usual = to_json(field.default).decode()
     return bounded | None, Field(None, description=f"{said} (empty: as the recipe says, else {usual})")
+
+
+def filled_in(changes: Changes | None) -> dict[str, Any]:
+    """What was filled in, as nested tables."""
+    return changes.model_dump() if changes else {}
 
 
 def given(recipe: str, overrides: Sequence[str]) -> dict[str, Any]:

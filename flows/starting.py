@@ -6,6 +6,7 @@ command line (`run.py`), the rounds (`rounds.py`).
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,6 @@ from data.store import SETTINGS, SUMMARY, Store, home
 from flows._answers import Told
 from flows.alone import on_run
 from flows.course import Asked, Budget, Course
-from flows.forms import Changes
 from flows.rounds import turn
 from flows.run import begin
 from flows.settings import FlywheelSettings, existing, load_settings, merge, validated
@@ -48,7 +48,9 @@ def flow_run_name() -> str:
     return str(given.get("run") or name_of(given.get("recipe", USUAL) if flow == "flywheel" else flow))
 
 
-def play(recipe: str, run: str, run_seed: int, rounds: int, budget: Budget, promotion: Asked, changes: Changes) -> Told:
+def play(
+    recipe: str, run: str, run_seed: int, rounds: int, budget: Budget, promotion: Asked, changes: Mapping[str, Any]
+) -> Told:
     """Play rounds of a new or an existing run; returns what was gained. Raises UserError."""
     store = Store(home())
     run = run or name_of(recipe)
@@ -64,16 +66,15 @@ def play(recipe: str, run: str, run_seed: int, rounds: int, budget: Budget, prom
 def play_one(run: str, budget: Budget, promotion: Asked) -> Told:
     """Play one more round of an existing run. Raises UserError when there is none of that name."""
     own = existing(home(), run)
-    return play(own.recipe, run, own.run_seed, 1, budget, promotion, Changes())
+    return play(own.recipe, run, own.run_seed, 1, budget, promotion, {})
 
 
-def _settings(store: Store, run: str, recipe: str, run_seed: int, changes: Changes) -> FlywheelSettings:
+def _settings(store: Store, run: str, recipe: str, run_seed: int, changes: Mapping[str, Any]) -> FlywheelSettings:
     """Those of the run, where it exists; else the recipe's with the changes over them."""
-    given = changes.model_dump()
     if not (store.run_dir(run) / SETTINGS).exists():
-        return load_settings(recipe, changes=given, run_seed=run_seed)
+        return load_settings(recipe, changes=changes, run_seed=run_seed)
     own = existing(store.home, run)
-    other = validated(merge(own.model_dump(), given), "the changes")
+    other = validated(merge(own.model_dump(), dict(changes)), "the changes")
     if differing := [name for name in FlywheelSettings.model_fields if getattr(own, name) != getattr(other, name)]:
         raise UserError(
             f"run {run} exists and goes on with its own settings: leave the changes of {', '.join(differing)} out, "

@@ -158,7 +158,7 @@ def test_a_start_that_is_tried_again_adds_no_rounds(store: Store, monkeypatch: p
 
 def test_a_run_goes_on_with_its_own_settings(store: Store) -> None:
     def settings(changes: dict[str, Any]) -> FlywheelSettings:
-        return starting._settings(store, "r", "demo", 7, RunChanges(**changes))
+        return starting._settings(store, "r", "demo", 7, changes)
 
     assert settings({}) == settings({"levels": 3}) == load_settings("smoke")
     with pytest.raises(UserError, match=r"run r exists and goes on with its own settings.*levels"):
