@@ -23,7 +23,6 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound
-from prefect.server.concurrency.lease_storage.filesystem import ConcurrencyLeaseStorage
 from prefect.settings import PREFECT_API_URL
 from prefect.states import Crashed
 
@@ -215,6 +214,7 @@ def _killed(run: FlowRun) -> bool:
 
 def _leased(limit: UUID) -> bool:
     """Whether a lease of this limit lives, by the files of the server of this home."""
+    from prefect.server.concurrency.lease_storage.filesystem import ConcurrencyLeaseStorage  # imports the whole server
 
     async def find() -> bool:
         storage = ConcurrencyLeaseStorage()

@@ -107,7 +107,8 @@ class Machine:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.env = {**os.environ, "FLYWHEEL_HOME": str(home)}
+        plain = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+        self.env = {**plain, "FLYWHEEL_HOME": str(home)}
         self.url = f"http://127.0.0.1:{PORT}/api"
         with (home / "up.log").open("wb") as log:
             command = [sys.executable, "-m", "flows.cli", "up", "--port", str(PORT)]
