@@ -124,6 +124,7 @@ def at_k(curves: Mapping[str, Sequence[Estimate]], title: str = "pass@k") -> "Fi
     with look():
         drawn, (axes,) = figure(title, 250)
         values: list[float] = []
+        ends: list[tuple[int, float, str, str]] = []
         for i, (name, curve) in enumerate(curves.items()):
             ks, shares = [e.k for e in curve], [e.value for e in curve]
             colour = _colour(i, len(curves))
@@ -134,17 +135,20 @@ def at_k(curves: Mapping[str, Sequence[Estimate]], title: str = "pass@k") -> "Fi
             )  # fmt: skip
             axes.plot(ks, shares, linestyle=_DASHES[-(i + 1) % 2], marker=_MARKS[(i + 1) % 2], color=colour)
             values += [*shares, *(v for e in known for v in (e.low, e.high))]
-            for k, share in [*zip(ks, shares, strict=True)][-1:]:
-                label = f"{_plain(name)} {_percent(share)}"
-                axes.annotate(
-                    label, (k, share), (8, -3), textcoords="offset points", color=colour, annotation_clip=False
-                )
+            ends += [
+                (k, share, f"{_plain(name)} {_percent(share)}", colour) for k, share in zip(ks, shares, strict=True)
+            ][-1:]
         ticks = sorted({e.k for curve in curves.values() for e in curve})
         axes.set_xscale("log", base=2)
         axes.set_xticks(ticks, [str(k) for k in ticks], minor=False)
         axes.set_xlim(ticks[0] / 1.15, max(ticks[-1], 2) ** 1.42)
         axes.set_xlabel("k, samples a problem")
         _share_axis(axes, values)
+        low, high = axes.get_ylim()
+        ends.reverse()
+        depths = _apart([-share for _, share, _, _ in ends], 0.08 * (high - low))
+        for (k, _, label, colour), depth in zip(ends, depths, strict=True):
+            axes.annotate(label, (k * 1.1, -depth), color=colour, va="center", annotation_clip=False)
     return drawn
 
 
