@@ -56,7 +56,7 @@ class Course:
         if manifest.path_of(store.home, at.run, at.round, stage.replace(" ", "-")).exists():
             return
         tokens, minutes = self.used(store, at.run)
-        before = f"before {stage}, round {at.round}"
+        before = f"before the stage {stage} of round {at.round}"
         if self.budget.minutes and minutes >= self.budget.minutes:
             raise Spent(f"{minutes:.1f} of {self.budget.minutes:g} minutes were used {before}")
         if self.budget.tokens and tokens >= self.budget.tokens:
@@ -77,10 +77,12 @@ def farewell(spent: str, run: str, result: dict[str, Any]) -> str:
     """
     reached = "Nothing was measured yet"
     if result:
+        reached = "No round is finished yet"
+    if result.get("rounds"):
         low, high = result["interval"]
         gain = f"{result['gain_points']:+.1f} points of pass@1 [{low:+.1f}, {high:+.1f}]"
         reached = f"Reached: {result['promoted']} of {result['rounds']} rounds promoted, {gain}"
     return (
         f"The budget is used up: {spent}. {reached}. "
-        f"What is committed stays; run {run} goes on from there when it is started again."
+        f"What is committed stays; started again by its name (--resume --name {run}), the run goes on from there."
     )

@@ -41,7 +41,7 @@ def test_tokens_are_those_of_the_stages_committed_since_the_start(home, limit, e
     course = Course(3, Budget(tokens=limit), began=began)
     assert course.used(store, "run")[0] == 150
     if ends:
-        with pytest.raises(Spent, match="150 of 150 tokens were generated before evaluate m1, round 1"):
+        with pytest.raises(Spent, match="150 of 150 tokens were generated before the stage evaluate m1 of round 1"):
             course.check(store, RUN, "evaluate m1")
     else:
         course.check(store, RUN, "evaluate m1")
@@ -52,7 +52,7 @@ def test_a_stage_that_is_read_back_is_not_refused(home):
     commit(store, "evaluate-m1", tokens=10)
     spent = Course(3, Budget(minutes=1), began=time.time() - HOUR)
     spent.check(store, RUN, "evaluate m1")
-    with pytest.raises(Spent, match=r"60\.0 of 1 minutes were used before evaluate m2, round 1"):
+    with pytest.raises(Spent, match=r"60\.0 of 1 minutes were used before the stage evaluate m2 of round 1"):
         spent.check(store, RUN, "evaluate m2")
 
 
@@ -69,8 +69,9 @@ def test_waiting_for_a_person_uses_up_no_minutes(home):
 def test_the_end_says_what_was_used_what_was_reached_and_how_to_go_on():
     result = {"promoted": 1, "rounds": 2, "gain_points": 5.04, "interval": [1.0, 9.0]}
     text = farewell("61.0 of 60 minutes were used before distill, round 3", "mine", result)
-    for part in ("61.0 of 60 minutes", "1 of 2 rounds promoted", "+5.0 points", "[+1.0, +9.0]", "run mine goes on"):
+    for part in ("61.0 of 60 minutes", "1 of 2 rounds promoted", "+5.0 points", "[+1.0, +9.0]", "--resume --name mine"):
         assert part in text
+    assert "No round is finished yet" in farewell("x", "mine", result | {"rounds": 0})
     assert "Nothing was measured yet" in farewell("x", "mine", {})
 
 
