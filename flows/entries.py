@@ -132,3 +132,7 @@ def curate_only(run: Name, changes: Annotated[CurationChanges | None, Folded()] 
         changes: rules of curation and bounds of the gate that are to differ from those of the run
     """
     return answered(lambda: curation.curate_again(run, filled_in(changes)))
+
+
+for _entry in (flywheel, one_round, bootstrap, evaluate, reverify, curate_only):
+    _entry.description = (_entry.description or "").partition("\n\nArgs:")[0]  # parameters are described in the form
