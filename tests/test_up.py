@@ -168,7 +168,8 @@ def test_a_schedule_gets_its_runs_and_an_overlapping_one_is_cancelled_with_a_rea
     with up.client() as client:
         deployment = client.read_deployment_by_name("flywheel/flywheel").id
         often = DeploymentScheduleCreate(
-            schedule=IntervalSchedule(interval=timedelta(seconds=5)), parameters={"recipe": "smoke", "run": "often"}
+            schedule=IntervalSchedule(interval=timedelta(seconds=5)),
+            parameters={"recipe": "smoke", "run": "often", "rounds": 50},
         )
         (made,) = client.create_deployment_schedules(deployment, [often])
         try:
@@ -196,7 +197,7 @@ def test_a_killed_flow_goes_on_until_it_has_crashed_three_times(up: Up) -> None:
 
 @pytest.mark.operations
 def test_what_a_killed_runner_ran_goes_on(up: Up) -> None:
-    asked = up.ask("flywheel", recipe="smoke", run="runner-killed")
+    asked = up.ask("flywheel", recipe="smoke", run="runner-killed", rounds=50)
     up.wait(asked, "Running")
     up.kill("flows.runner")
     up.wait(asked, "Running", 2)
@@ -248,7 +249,9 @@ def test_after_a_kill_of_everything_the_run_goes_on(up: Up) -> None:
 def test_a_run_of_another_machine_that_falls_silent_goes_on(up: Up) -> None:
     with up.client() as client:
         deployment = client.read_deployment_by_name("flywheel/pool").id
-        asked = client.create_flow_run_from_deployment(deployment, parameters={"recipe": "smoke", "run": "far"}).id
+        asked = client.create_flow_run_from_deployment(
+            deployment, parameters={"recipe": "smoke", "run": "far", "rounds": 50}
+        ).id
     with up.worker():
         up.wait(asked, "Running")
         up.kill("worker start")  # first, so that nobody sees the end of the flow's process
