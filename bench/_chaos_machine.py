@@ -19,7 +19,7 @@ import psutil
 
 PR_SET_CHILD_SUBREAPER = 36
 ENGINE, VERIFIER, TRAINING = "tasks.engines._worker", "verifiers._worker", "tasks.objectives._run"
-START_S = 120.0
+START_S = 300.0  # of a busy machine
 STOP_S = 30.0
 FLOW_RUN = "PREFECT__FLOW_RUN_ID"
 GONE = (psutil.NoSuchProcess, psutil.AccessDenied)
@@ -123,10 +123,13 @@ class Machine:
         self.kill_everything()
 
 
-def kill(process: psutil.Process) -> None:
-    """SIGKILL."""
+def kill(process: psutil.Process) -> str:
+    """SIGKILL; the command of what was killed, empty when it was gone."""
     with suppress(*GONE):
+        command = " ".join(process.cmdline())
         process.kill()
+        return command
+    return ""
 
 
 def _bury(apart: subprocess.Popen[bytes] | None) -> None:

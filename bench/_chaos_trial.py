@@ -1,7 +1,8 @@
-"""One run with one kill: its moment, the kill, what came of it. Not here: which kills, and the table (`chaos.py`)."""
+"""One run with its kills: their moments, the kills, what came of them. Not here: which, and the table (`chaos.py`)."""
 
 import shutil
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -34,7 +35,7 @@ CHANGES: dict[str, Any] = {
     "verify": {"timeout_s": 60},  # on a busy machine too, a verdict is not a time-out
 }
 UNDISTURBED = "undisturbed"
-PATIENCE_S = 400.0
+PATIENCE_S = 900.0  # of a busy machine
 SETTLED_S = 100.0  # a run that has failed for so long is not tried again
 GRACE_S = 20.0  # for processes and slots of a run that has ended
 
@@ -63,22 +64,29 @@ class Result:
     stage: str
     number: int
     landed: str
-    killed: str  # the command
+    killed: str  # the command; empty: there was nothing to kill
     state: str
     message: str
     saved_s: float
     recover_s: float  # until the run committed something again
-    total_s: float  # of the run, from the form to its end
+    run: str
+    total_s: float  # of the run, with all its kills, from the form to its end
     processes: list[str]  # left over
     slots: list[str]  # left over
     zombies: int  # flow runs that are said to be running
     damage: checks.Damage
 
     @property
+    def hit(self) -> bool:
+        """Something was killed in the stage that was meant."""
+        return bool(self.killed) and self.landed == self.stage
+
+    @property
     def clean(self) -> bool:
-        """Nothing is lost, twice or left over, and the run reached its end."""
+        """Something was killed, nothing is lost, twice or left over, and the run reached its end."""
         left = self.processes or self.slots or self.zombies
-        return self.state == "Completed" and not left and not any(asdict(self.damage).values())
+        whole = not left and not any(asdict(self.damage).values())
+        return bool(self.killed) and self.state == "Completed" and whole
 
 
 def ends(home: Path, run: str, stage: str) -> Path | None:
@@ -124,9 +132,8 @@ def strike(machine: Machine, plan: Plan, run: str, flow_run: str, length: float)
     while not known and not ends(machine.home, run, plan.stage):
         known = victims(machine, plan, flow_run)
     for process in known:
-        command = " ".join(process.cmdline())[-60:]
-        kill(process)
-        return command
+        if command := kill(process):
+            return command[-60:]
     return ""
 
 
@@ -140,25 +147,52 @@ def undisturbed(machine: Machine, recipe: str) -> dict[str, float]:
     return lengths(machine.home)
 
 
-def play(machine: Machine, plan: Plan, run: str, recipe: str, length: float) -> Result:
-    """One run with one kill."""
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A kill that was tried, before the run has ended."""
+
+    plan: Plan
+    landed: str
+    killed: str
+    saved_s: float
+    recover_s: float
+    before: checks.Files  # what was committed
+
+
+def play(machine: Machine, plans: Sequence[Plan], run: str, recipe: str, lengths: dict[str, float]) -> list[Result]:
+    """One run with a kill for each plan, in the order of the stages; those that it did not come to are left out."""
     began, flow_run = time.monotonic(), machine.trigger(run, recipe, CHANGES)
-    await_end(machine, run, flow_run, "begin", began + PATIENCE_S)
+    hits, missed = list[Hit](), ""
+    try:
+        await_end(machine, run, flow_run, "begin", began + PATIENCE_S)
+        for plan in plans:
+            hits.append(disturb(machine, plan, run, flow_run, lengths[plan.stage]))
+    except RuntimeError as e:
+        missed = str(e)
+        hits = hits or [Hit(plans[0], "", "", 0, 0, {})]
+    state = until_settled(machine, flow_run, time.monotonic() + PATIENCE_S)
+    total, (processes, slots, zombies) = round(time.monotonic() - began, 2), left_over(machine)
+    return [
+        Result(
+            h.plan.kill, h.plan.stage, h.plan.number, h.landed, h.killed, state["name"],
+            missed or state["message"] or "", h.saved_s, h.recover_s, run, total,
+            processes, slots, zombies, checks.damage(machine.home, run, UNDISTURBED, h.before),
+        )
+        for h in hits
+    ]  # fmt: skip
+
+
+def disturb(machine: Machine, plan: Plan, run: str, flow_run: str, length: float) -> Hit:
+    """One kill, and the wait for what comes after it. Raises RuntimeError when the run ends before its stage."""
     killed = strike(machine, plan, run, flow_run, length)
     at, clock = time.monotonic(), time.time()
     landed = next((stage for stage in STAGES if not ends(machine.home, run, stage)), "end")
     before = checks.files(machine.home, run)
     if plan.kill == "everything":
         machine.start()
-    recovered = until_more(machine.home, run, before, landed) - at
-    state = until_settled(machine, flow_run, at + PATIENCE_S)
-    total = time.monotonic() - began
-    processes, slots, zombies = left_over(machine)
-    return Result(
-        plan.kill, plan.stage, plan.number, landed, killed, state["name"], state["message"] or "",
-        round(clock - max(t for _, t in before.values()) / 1e9, 2), round(recovered, 2), round(total, 2),
-        processes, slots, zombies, checks.damage(machine.home, run, UNDISTURBED, before),
-    )  # fmt: skip
+    recovered = until_more(machine.home, run, before, landed) - at if killed else 0
+    saved = clock - max(t for _, t in before.values()) / 1e9
+    return Hit(plan, landed, killed, round(saved, 2), round(recovered, 2), before)
 
 
 def until_more(home: Path, run: str, before: checks.Files, landed: str) -> float:

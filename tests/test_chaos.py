@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from bench import chaos
 from bench._chaos_checks import Damage, damage, files
 from bench._chaos_machine import VERIFIER, Machine
-from bench._chaos_trial import Plan, Result
+from bench._chaos_trial import STAGES, Plan, Result
 from data import domains, manifest
 from data.store import At, Store
 from tasks import engines
@@ -19,7 +20,21 @@ from tasks.settings import EngineSettings
 from tests.rows import fill
 
 FINE = Result(
-    "flow", "generate", 0, "generate", "python", "Completed", "", 0.1, 5.0, 30.0, [], [], 0, Damage([], [], [], [], [])
+    "flow",
+    "generate",
+    0,
+    "generate",
+    "python",
+    "Completed",
+    "",
+    0.1,
+    5.0,
+    "killed",
+    30.0,
+    [],
+    [],
+    0,
+    Damage([], [], [], [], []),
 )
 
 
@@ -84,6 +99,7 @@ def test_damage_is_found(tmp_path: Path, tamper: Callable[[Path], None], found: 
 def test_a_result_is_clean_or_says_what_is_not() -> None:
     assert FINE.clean
     for wrong in (
+        replace(FINE, killed=""),
         replace(FINE, state="Crashed"),
         replace(FINE, processes=["python"]),
         replace(FINE, slots=["gpu"]),
@@ -101,6 +117,7 @@ def test_what_was_missed_is_tried_again_and_what_was_hit_is_not() -> None:
     missed = replace(FINE, landed="verify")
     assert chaos.left(plans, []) == plans
     assert chaos.left(plans, [missed]) == plans
+    assert chaos.left(plans, [replace(FINE, killed="")]) == plans
     assert chaos.left(plans, [missed, FINE]) == plans[1:]
     assert chaos.left(plans, [missed] * chaos.TRIES) == plans[1:]
     assert all(n / 2 <= plan.fraction < (n + 1) / 2 for n, plan in enumerate(plans))
@@ -115,8 +132,20 @@ def test_the_rehearsal_engine_answers_as_the_scripted_one_from_a_process_of_its_
         rehearsal.close()
 
 
+def test_a_run_has_kills_of_one_sort_with_a_stage_between_them_and_few_enough_to_go_on() -> None:
+    plans = [Plan(kill, stage, 0, 1) for kill in ("flow", "server") for stage in STAGES]
+    runs = []
+    while plans:
+        runs.append(chaos.together(plans))
+        plans = [p for p in plans if p not in runs[-1]]
+    assert [[p.kill for p in run] for run in runs] == [["flow"] * 2] * 4 + [["server"] * 4] * 2
+    for run in runs:
+        at = [STAGES.index(p.stage) for p in run]
+        assert all(b - a > 1 for a, b in pairwise(at))
+
+
 @pytest.mark.operations
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_a_killed_verifier_and_a_killed_flow_cost_nothing(tmp_path: Path) -> None:
     plans = [Plan("task", "verify", 0, 1), Plan("flow", "generate", 0, 1)]
     with Machine(tmp_path, 4439) as machine:
