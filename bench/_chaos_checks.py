@@ -55,9 +55,9 @@ def damage(home: Path, run: str, undisturbed: str, before: Files) -> Damage:
 
 
 def _twice(home: Path, run: str) -> list[str]:
-    store = Store(home)
-    text = "SELECT {key} FROM {relation} GROUP BY ALL HAVING count(*) > 1"
-    return [r for r, key in ledgers.KEYS.items() if store.query(text.format(key=key, relation=r), run=run).num_rows]
+    text = "SELECT DISTINCT '{r}' AS relation FROM (SELECT {key} FROM {r} GROUP BY ALL HAVING count(*) > 1)"
+    union = " UNION ALL ".join(text.format(key=key, r=relation) for relation, key in ledgers.KEYS.items())
+    return [str(row["relation"]) for row in Store(home).query(union, run=run).to_pylist()]
 
 
 def _stray(home: Path, run: str) -> list[str]:

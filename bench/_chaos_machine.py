@@ -56,11 +56,18 @@ class Machine:
         return answer.json()
 
     def trigger(self, run: str, recipe: str, changes: dict[str, Any]) -> str:
-        """Start a run of one round as its form does; the id of its flow run."""
-        deployment = self.ask("get", "/deployments/name/flywheel/flywheel")["id"]
+        """Start a run of one round as its form does; the id of its flow run. A busy server is asked again."""
         parameters = {"recipe": recipe, "run": run, "rounds": 1, "changes": changes}
-        body = {"parameters": parameters, "state": {"type": "SCHEDULED"}}
-        return str(self.ask("post", f"/deployments/{deployment}/create_flow_run", body)["id"])
+        body = {"parameters": parameters, "state": {"type": "SCHEDULED"}, "idempotency_key": run}
+        until = time.monotonic() + START_S
+        while True:
+            try:
+                deployment = self.ask("get", "/deployments/name/flywheel/flywheel")["id"]
+                return str(self.ask("post", f"/deployments/{deployment}/create_flow_run", body)["id"])
+            except httpx.HTTPError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(1)
 
     def state(self, flow_run: str) -> dict[str, Any]:
         """Its state; an empty one while no server answers."""

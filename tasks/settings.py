@@ -17,7 +17,7 @@ class Settings(BaseModel):
 class EngineSettings(Settings):
     """The program that writes completions."""
 
-    name: str = Field("vllm", description="engine: vllm, transformers or scripted (a file in tasks/engines)")
+    name: str = Field("vllm", description="engine: vllm, transformers, scripted or rehearsal (a file in tasks/engines)")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field("auto", description="number format of the weights")
     max_model_len: int = Field(1024, ge=64, description="longest prompt plus completion, in tokens")
     max_num_seqs: int = Field(512, ge=1, description="sequences generated at the same time")
