@@ -9,6 +9,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import httpx
+
 from bench import _chaos_checks as checks
 from bench._chaos_machine import ENGINE, TRAINING, VERIFIER, Machine, kill
 from data.ids import derived_seed
@@ -37,7 +39,7 @@ CHANGES: dict[str, Any] = {
 UNDISTURBED = "undisturbed"
 PATIENCE_S = 900.0  # of a busy machine
 SETTLED_S = 100.0  # a run that has failed for so long is not tried again
-GRACE_S = 20.0  # for processes and slots of a run that has ended
+GRACE_S = 60.0  # for processes and slots of a run that has ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,10 +222,12 @@ def until_settled(machine: Machine, flow_run: str, until: float) -> dict[str, An
 def until_idle(machine: Machine) -> None:
     """Wait until no flow run is left that has not ended, such as that of trials which were stopped."""
     until, states = time.monotonic() + PATIENCE_S, ["RUNNING", "PENDING", "CANCELLING", "SCHEDULED"]
-    while machine.ask("post", "/flow_runs/count", _in(states)):
-        if time.monotonic() > until:
-            raise RuntimeError(f"flow runs of earlier trials do not end: see {machine.home / 'up.log'}")
+    while time.monotonic() < until:
+        with suppress(httpx.HTTPError):  # a busy server
+            if not machine.ask("post", "/flow_runs/count", _in(states)):
+                return
         time.sleep(1)
+    raise RuntimeError(f"flow runs of earlier trials do not end: see {machine.home / 'up.log'}")
 
 
 def _in(states: list[str]) -> dict[str, Any]:
@@ -236,7 +240,7 @@ def left_over(machine: Machine) -> tuple[list[str], list[str], int]:
     until, processes, slots, zombies = time.monotonic() + GRACE_S, ["?"], ["?"], 1
     while (processes or slots or zombies) and time.monotonic() < until:
         time.sleep(0.3)
-        with suppress(Exception):  # the server may be starting
+        with suppress(httpx.HTTPError):  # the server may be starting
             limits = machine.ask("post", "/v2/concurrency_limits/filter", {})
             slots = [limit["name"] for limit in limits if limit["active_slots"]]
             zombies = int(machine.ask("post", "/flow_runs/count", _in(["RUNNING", "PENDING", "CANCELLING"])))
