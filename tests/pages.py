@@ -15,6 +15,7 @@ from playwright.sync_api import Locator, Page, expect, sync_playwright
 SIZE = {"width": 1400, "height": 900}
 CHROMIUM = which("chromium")
 LOCAL = ("127.0.0.1", "localhost")
+ITS_OWN = ("(reading 'position')", "(reading 'scale')", "TaskInputResponse")  # of Prefect's graph of a run, on leaving
 
 
 class Prefect:
@@ -25,8 +26,12 @@ class Prefect:
         self.wishes: set[str] = set()
         self.complaints: list[str] = []
         page.on("request", lambda request: self.wishes.add(urlsplit(request.url).hostname or ""))
-        page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda said: self._note(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: self._note(str(error)))
+
+    def _note(self, complaint: str) -> None:
+        if not any(known in complaint for known in ITS_OWN):
+            self.complaints.append(complaint)
 
     def strangers(self) -> set[str]:
         """Hosts beyond this machine that a page asked for."""
@@ -84,6 +89,21 @@ class Prefect:
         """Open a tab of a page."""
         self.page.locator(".p-tab", has_text=name).first.click()
 
+    def cards(self) -> Locator:
+        """The artifacts of the flow run on the page: kind, name, first line of what it says."""
+        return self.page.locator(".artifact-card")
+
+    def open_card(self, name: str) -> None:
+        """Look at an artifact."""
+        self.cards().filter(has_text=name).first.click()
+        self.page.wait_for_url(re.compile("/artifacts/"))
+
+    def sees_a_picture(self) -> None:
+        """Wait for a picture that was loaded and has a size."""
+        picture = self.page.locator("img[src^='data:image']").first
+        expect(picture).to_be_visible()
+        assert picture.evaluate("image => image.complete && image.naturalWidth") > 100
+
     def press(self, name: str) -> None:
         """Click a button that is no part of a dialogue."""
         self.page.get_by_role("button", name=name, exact=True).first.click()
@@ -119,4 +139,5 @@ def photograph(page: Page, folder: str | None, name: str) -> None:
     if folder:
         path = Path(folder) / f"{name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
+        page.wait_for_timeout(2000)  # for what moves to come to rest
         page.screenshot(path=path)
