@@ -4,17 +4,15 @@ import json
 import time
 from pathlib import Path
 
-from data import manifest
 from data.errors import UserError
 from data.store import SETTINGS, SUMMARY, Store, home
 from flows import temporary
+from flows._begin import begin
 from flows.alone import on_run
 from flows.course import NO_LIMIT, Asked, Budget
 from flows.settings import FlywheelSettings, load_settings, validated
 from flows.terminal import say
-from tasks import benchmarks, problems, recurate, summary
-from tasks.first_model import FIRST, resolve
-from tasks.own_problems import load_own
+from tasks import summary
 
 
 def run(
@@ -55,21 +53,6 @@ def run(
     temporary.ready()
     flywheel(recipe=recipe, run=run_name, run_seed=settings.run_seed, budget=budget, promotion=promotion)
     return 0
-
-
-def begin(store: Store, run_name: str, settings: FlywheelSettings) -> None:
-    """Check what a run will read, then write down its settings, if it has none yet.
-
-    Raises UserError for a missing model, problem file or benchmark before the workflow engine is started."""
-    if any(m.stage == recurate.STAGE for m in manifest.committed(store.home, run_name)):
-        raise UserError(f"run {run_name} holds attempts of another, curated again: choose another name")
-    resolve(settings.model, settings.engine.skill, store.run_dir(run_name) / FIRST)
-    load_own(store, run_name, settings.problem_files)
-    benchmarks.read(settings.decontaminate.benchmarks, settings.decontaminate.column)
-    problems.levels_of(settings.domains, settings.levels)
-    path = store.run_dir(run_name) / SETTINGS
-    if not path.exists():
-        manifest.write_atomic(path, settings.model_dump_json(indent=1).encode())
 
 
 def _unfinished(home: Path, recipe: str, name: str | None) -> tuple[str, FlywheelSettings]:

@@ -17,10 +17,10 @@ from data import manifest
 from data.errors import UserError
 from data.store import SETTINGS, SUMMARY, Store, home
 from flows._answers import Told
+from flows._begin import begin
 from flows.alone import on_run
 from flows.course import Asked, Budget, Course
 from flows.rounds import turn
-from flows.run import begin
 from flows.settings import FlywheelSettings, existing, load_settings, merge, validated
 
 USUAL = "demo"  # the recipe where none is named

@@ -13,7 +13,9 @@ from data.errors import UserError
 from data.records import Attempt, Verdict
 from data.store import At, Store
 from flows import run
+from flows._begin import begin
 from flows.alone import on_run
+from flows.settings import load_settings
 from tests.ledgers import assert_whole, look, tables
 from tests.writer import start, write_run
 
@@ -142,7 +144,7 @@ def test_a_run_that_is_at_work_is_neither_begun_nor_resumed(home: Path, resume: 
     with on_run(Store(home), "first"):
         pass
     if resume:
-        run.begin(Store(home), "r", run.load_settings("smoke"))
+        begin(Store(home), "r", load_settings("smoke"))
     holder = start(hold, home, "r", 60.0, False)
     wait_for(home / "held")
     began = {f: f.read_bytes() for f in home.rglob("*") if f.is_file()}

@@ -13,8 +13,8 @@ from pydantic import BaseModel
 from data.errors import UserError
 from data.store import SUMMARY, At, Store
 from flows import entries, forms, starting
+from flows._begin import begin
 from flows.forms import RunChanges, changes_of
-from flows.run import begin
 from flows.settings import FlywheelSettings, load_settings
 
 FLOWS = [value for value in vars(entries).values() if isinstance(value, Flow)]
