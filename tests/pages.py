@@ -72,6 +72,7 @@ class Prefect:
     def submit(self) -> None:
         """Send the form, and go to the flow run by the link in the message that comes up."""
         self.page.get_by_role("button", name="Submit").click()
+        self.page.wait_for_url(re.compile("tab=Runs"))  # Prefect goes back to the deployment by itself
         message = self.page.locator(".toast-flow-run-create").first  # Prefect shows two, one over the other
         message.get_by_role("button", name="View run").dispatch_event("click")
         self.page.wait_for_url(re.compile("/runs/flow-run/"))
