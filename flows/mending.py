@@ -128,11 +128,12 @@ def watch(client: SyncPrefectClient) -> Finding:
 
 
 def zombies(client: SyncPrefectClient) -> Finding:
-    """Served runs that seem to be alive and have no process on this machine."""
-    if not (gone := recovery.gone(client)):
+    """Served runs that seem to be alive and have no process on this machine, or that crashed and do not go on."""
+    gone = [f"no process plays {run.name}" for run in recovery.gone(client)]
+    gone += [f"{run.name} crashed and does not go on" for run in recovery.crashed(client)]
+    if not gone:
         return Finding("zombies", "ok", "every served run that seems to be alive is")
-    text = f"no process plays {', '.join(r.name for r in gone)}"
-    return Finding("zombies", "failed", text, lambda: "; ".join(recovery.recover(client)))
+    return Finding("zombies", "failed", "; ".join(gone), lambda: "; ".join(recovery.recover(client)))
 
 
 def abandoned(client: SyncPrefectClient) -> Finding:

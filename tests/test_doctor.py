@@ -208,6 +208,7 @@ def test_a_served_run_whose_machine_lost_power(machine: Machine) -> None:
         parameters = {"recipe": "smoke", "run": "zombie", "changes": changes}
         flow_run = client.create_flow_run_from_deployment(deployment.id, parameters=parameters).id
     machine.until(lambda: (who := _turns.holder()) and who.lease)
+    machine.process.kill()  # first: nobody is left to tell the server how the others end
     processes = [p for p in Path("/proc").glob("[0-9]*") if _of(p, machine.home)]
     for process in processes:
         with contextlib.suppress(ProcessLookupError):
@@ -217,7 +218,7 @@ def test_a_served_run_whose_machine_lost_power(machine: Machine) -> None:
     try:
         env = {"PREFECT_API_URL": server.url, "PREFECT_HOME": str(machine.home / "prefect")}
         time.sleep(21)  # a flow run that has just changed its state may not have its process yet
-        machine.heals("zombies", "zombie", **env)
+        machine.heals("zombies", "zombie", **env)  # whether or not the server heard of the end
         with SyncPrefectClient(server.url) as client:
             state = client.read_flow_run(flow_run).state
         assert state and state.name == "AwaitingRetry", state
