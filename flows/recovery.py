@@ -30,6 +30,8 @@ TAG = "flywheel"  # of every deployment of ours, and so of its flow runs
 MOST_CRASHES = 3  # of one flow run before it is left to a person
 SETTLED_S = 20.0  # a flow run that has just changed its state may not have its process yet
 CANCEL_S = 15.0  # Prefect's runner hears of no cancellation any more once its server was away for some seconds
+DAY_S = 86400.0
+AWAY = ("ConnectError", "ConnectTimeout", "ReadError", "ReadTimeout", "RemoteProtocolError", "PoolTimeout")  # of httpx
 PAGE = 100
 GIVEN_UP = "Crashed {} times and is not tried again. What is committed stays: Retry goes on from there."
 ALIVE = (StateType.PENDING, StateType.RUNNING, StateType.PAUSED, StateType.CANCELLING)
@@ -50,8 +52,9 @@ def lingering(client: "SyncPrefectClient") -> list[FlowRun]:
 
 
 def crashed(client: "SyncPrefectClient") -> list[FlowRun]:
-    """Flow runs of ours that crashed and have not been given up."""
-    return [run for run in ours(client, StateType.CRASHED) if not _given_up(_message(run))]
+    """Flow runs of ours that crashed, or lost their server within the last day, and have not been given up."""
+    found = [run for run in ours(client, StateType.CRASHED, StateType.FAILED) if run.state and _broke(run.state)]
+    return [r for r in found if not _given_up(_message(r)) and (r.state_type == StateType.CRASHED or _age(r) < DAY_S)]
 
 
 def recover(client: "SyncPrefectClient", settled: float = SETTLED_S, why: str = "Its process was gone") -> list[str]:
@@ -102,12 +105,22 @@ def _again(client: "SyncPrefectClient", run: FlowRun) -> str:
 
 
 def crashes(states: list[State]) -> int:
-    """How often a flow run with this history crashed, since it was last given up and a person let it go on."""
-    count = 0
+    """How often a flow run with this history crashed, since it was last given up and a person let it go on.
+
+    One that was waiting to go on and is said to have crashed had only fallen silent.
+    """
+    count, before = 0, StateType.PENDING
     for state in sorted(states, key=lambda s: s.timestamp):
-        if state.type == StateType.CRASHED:
-            count = 0 if _given_up(state.message or "") else count + 1
+        if _broke(state):
+            count = 0 if _given_up(state.message or "") else count + (before != StateType.SCHEDULED)
+        before = state.type
     return count
+
+
+def _broke(state: State) -> bool:
+    """A crash; or a failure that says no more than that the server was away: Prefect tries a first call only once."""
+    lost = (state.message or "").removeprefix("Flow run encountered an exception: ").startswith(AWAY)
+    return state.type == StateType.CRASHED or (state.type == StateType.FAILED and lost)
 
 
 def _given_up(message: str) -> bool:

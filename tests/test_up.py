@@ -23,7 +23,7 @@ import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import DeploymentScheduleCreate
 from prefect.client.schemas.schedules import IntervalSchedule
-from prefect.states import AwaitingRetry, Crashed, Pending, Running
+from prefect.states import AwaitingRetry, Crashed, Failed, Pending, Running
 
 from data.errors import UserError
 from flows import processes, recovery, server
@@ -74,10 +74,20 @@ def test_processes_are_known_by_the_home_that_they_carry(home: Path) -> None:
 
 def test_crashes_count_from_the_last_time_that_a_person_let_it_go_on() -> None:
     given_up = Crashed(message=recovery.GIVEN_UP.format(2))
-    history = [Pending(), Running(), Crashed(), AwaitingRetry(), Crashed(), given_up, AwaitingRetry(), Crashed()]
+    once = [Pending(), Running(), Crashed(), AwaitingRetry(), Running(), Crashed()]
+    history = [*once, given_up, AwaitingRetry(), Running(), Crashed()]
     for number, state in enumerate(history):
         state.timestamp = datetime.now(UTC) + timedelta(seconds=number)
-    assert [recovery.crashes(history[:n][::-1]) for n in range(9)] == [0, 0, 0, 1, 1, 2, 0, 0, 1]
+    assert [recovery.crashes(history[:n][::-1]) for n in range(11)] == [0, 0, 0, 1, 1, 1, 2, 0, 0, 0, 1]
+
+
+def test_what_only_lost_its_server_counts_as_a_crash_and_what_only_fell_silent_does_not() -> None:
+    lost = Failed(message="Flow run encountered an exception: ConnectError: All connection attempts failed")
+    wrong = Failed(message="Flow run encountered an exception: ValueError: no")
+    history = [Running(), lost, AwaitingRetry(), Crashed(message="No heartbeat"), AwaitingRetry(), Running(), wrong]
+    for number, state in enumerate(history):
+        state.timestamp = datetime.now(UTC) + timedelta(seconds=number)
+    assert [recovery.crashes(history[:n]) for n in (1, 2, 4, 7)] == [0, 1, 1, 1]
 
 
 @pytest.fixture(scope="module")
@@ -238,9 +248,10 @@ def test_after_a_kill_of_everything_the_run_goes_on(up: Up) -> None:
     until(lambda: not up.left(), 20)  # all below it end with it
     up.again()
     up.wait(going.id, "Running", 4)
-    up.kill("prefect server start")  # after which Prefect's runner hears of no cancellation
+    up.kill("prefect server start")  # after which Prefect's runner may hear of no cancellation
     until(lambda: server.asked(up.url) is not None)
     time.sleep(10)
+    until(lambda: up.run(going.id).state_name == "Running")  # again, where it was just in need of the server
     up.cancel(going.id)
     until(lambda: not processes.of_flow_run(going.id), 20)
 
