@@ -18,8 +18,8 @@ from data.schemas import rows
 from data.store import At, Store
 from flows import live
 from flows.live import Look, Shown
-from flows.markdown import code, plain, table
 from flows.pace import Pace, clock
+from flows.prose import code, plain, table
 from tasks import pictures, summary
 
 PICTURE_S = 15.0  # between two pictures of a training

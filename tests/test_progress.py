@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 
 from data.errors import UserError
 from data.store import At, Store
-from flows import artifacts, live, logs, markdown, terminal
+from flows import artifacts, live, logs, prose, terminal
 from flows.pace import Pace, clock
 from flows.stages import stage
 from tasks import pictures
@@ -184,7 +184,7 @@ def test_outside_a_flow_run_nothing_is_sent(home: Path) -> None:
 
 @given(st.text(max_size=80) | st.text("#*_`[]()<>&|~!\\-+.:/ \n\t1ahtps", max_size=40))
 def test_what_a_model_wrote_is_shown_as_it_is(text: str) -> None:
-    shown = MarkdownIt("gfm-like", {"linkify": False}).render("x " + markdown.plain(text))
+    shown = MarkdownIt("gfm-like", {"linkify": False}).render("x " + prose.plain(text))
     inside = re.fullmatch(r"<p>(.*)</p>\n", shown)
     assert inside and "<" not in inside[1]
     assert html.unescape(inside[1]).split() == ["x", *"".join(c if c.isprintable() else " " for c in text).split()]
@@ -192,7 +192,7 @@ def test_what_a_model_wrote_is_shown_as_it_is(text: str) -> None:
 
 def test_no_cell_of_a_table_can_break_it() -> None:
     shown = MarkdownIt("gfm-like", {"linkify": False}).render(
-        markdown.table([["a", "b"], [markdown.plain("x | y\n| z |"), "1"]])
+        prose.table([["a", "b"], [prose.plain("x | y\n| z |"), "1"]])
     )
     assert re.findall(r"<td>(.*)</td>", shown) == ["x | y | z |", "1"]
 
