@@ -94,9 +94,9 @@ def close_overdue(client: "SyncPrefectClient") -> list[str]:
     """Answer for those who did not come: their incumbents stay. Returns what was done, a sentence for each flow run."""
     done = []
     for run in ours(client, StateType.PAUSED):
-        hours = Budget.model_validate(run.parameters.get("budget") or {}).answer_hours
         if run.state is None or not run.state.state_details.run_input_keyset:
-            continue
+            continue  # a person has suspended it, and nobody is asked
+        hours = Budget.model_validate(run.parameters.get("budget") or {}).answer_hours
         if (datetime.now(UTC) - run.state.timestamp).total_seconds() >= 3600 * hours:
             late = Approval(decision="keep the incumbent", reason=f"{NOBODY} {hours:g} hours")
             with suppress(PrefectHTTPStatusError):  # somebody came after all
