@@ -3,6 +3,7 @@
 #   make smoke    the same loop, scripted, < 1 min   make lint     lint and types only
 #   make seed     train the shipped seed policy      make bench    every measurement under bench/
 #   make proofs   the longest tests at full length, some 30 minutes
+#   make ui       Prefect's UI, the nightly schedule   make chaos   kill -9 of everything, in every stage
 #   make operations   servers, schedules, a browser: what `flywheel up` promises
 # LOCK=cpu or LOCK=gpu chooses the environment; without it a machine with nvidia-smi gets gpu. pip's own PIP_* settings hold.
 
@@ -10,7 +11,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := demo
-.PHONY: demo smoke seed test operations proofs lint bench clean setup
+.PHONY: demo ui smoke seed test operations chaos proofs lint bench clean setup
 
 LOCK ?= $(if $(shell command -v nvidia-smi),gpu,cpu)
 $(if $(wildcard locks/$(LOCK).txt),,$(error there is no locks/$(LOCK).txt: LOCK is cpu or gpu))
@@ -20,6 +21,9 @@ STAMP := $(VENV)/installed-$(LOCK)
 
 demo: $(STAMP)
 	$(BIN)/flywheel run demo
+
+ui: $(STAMP)
+	$(BIN)/flywheel up
 
 smoke: $(STAMP)
 	$(BIN)/flywheel run smoke
@@ -32,6 +36,9 @@ test: lint
 
 operations: $(STAMP) # the browser is Debian's chromium; without one those tests say so and are skipped
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m operations --timeout 900 $(PYTEST_ARGS)
+
+chaos: $(STAMP) # kill -9 of task, flow, runner, server and everything, in every stage; goes on where it was stopped
+	OMP_NUM_THREADS=1 $(BIN)/python -m bench.chaos $(CHAOS_ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -46,7 +53,7 @@ proofs: $(STAMP) # thousands of random plans and expressions; a run killed at a 
 	$(BIN)/python bench/program_verdicts.py --as-nobody
 
 bench: $(STAMP)
-	set -e; for program in bench/[a-z]*.py; do echo "== $$program"; $(BIN)/python $$program; done
+	set -e; for program in bench/[a-z]*.py; do case $$program in */chaos.py) continue;; esac; echo "== $$program"; $(BIN)/python $$program; done
 
 clean: # the environment and caches; runs/ is yours and stays
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
