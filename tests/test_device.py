@@ -291,7 +291,9 @@ def at_work(parents: set[int]) -> dict[int, list[int]]:
 def held(log: Path) -> list[tuple[datetime, datetime]]:
     """When a run had the device, from its own log."""
     lines = [json.loads(line) for line in log.read_text().splitlines()]
-    events = [(datetime.fromisoformat(x["time"]), x["message"]) for x in lines if "the device gpu" in x["message"]]
+    events = [
+        (datetime.fromisoformat(x["time"]), x["message"]) for x in lines if x["message"].startswith("the device gpu")
+    ]
     assert [m for _, m in events] == ["the device gpu is taken", "the device gpu is given back"] * (len(events) // 2)
     return [(a, b) for (a, _), (b, _) in zip(events[::2], events[1::2], strict=True)]
 
