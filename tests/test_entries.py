@@ -15,12 +15,15 @@ from uuid import UUID
 
 import psutil
 import pytest
-from prefect import get_client
+from prefect import flow, get_client
 from prefect.exceptions import PrefectHTTPStatusError
 
 from data.records import RoundResult
 from data.schemas import rows
 from data.store import SETTINGS, Store
+from flows import _answers
+from flows._answers import Told, answered
+from tasks.engines import EngineDied
 from tests.ledgers import assert_whole
 from tests.served import Served
 
@@ -114,6 +117,23 @@ def test_an_engine_that_is_killed_is_started_again_by_the_same_flow_run(served: 
     assert_whole(served.home)
     (order,) = (served.home / "killed" / "orders").glob("*.json")
     assert json.loads(order.read_text())["until"] == 1 and order.stem == str(flow_run)
+
+
+def test_a_flow_that_was_tried_again_gives_its_figures(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_answers, "WAIT_S", 0)
+    tries: list[str] = []
+
+    def work() -> Told:
+        tries.append("")
+        if len(tries) == 1:
+            raise EngineDied("the engine died")
+        return Told("well", {"gain": 1})
+
+    @flow
+    def dies_once() -> dict[str, Any]:
+        return answered(work)
+
+    assert (dies_once(), len(tries)) == ({"gain": 1}, 2)
 
 
 def killed_engine(served: Served, flow_run: UUID, part: Path) -> psutil.Process:
