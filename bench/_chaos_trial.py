@@ -44,18 +44,19 @@ GRACE_S = 60.0  # for processes and slots of a run that has ended
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One kill: of what, in which stage, and which of the `times`."""
+    """One kill: of what, in which stage, which of the `times`, and how often that was missed."""
 
     kill: str
     stage: str
     number: int
     times: int
+    missed: int = 0
 
     @property
     def fraction(self) -> float:
-        """The moment, as a share of the stage: at random in its own stretch of it."""
+        """The moment, as a share of the stage: at random in its own stretch of it, earlier after a miss."""
         rng = Random(derived_seed("chaos", self.kill, self.stage, self.number))
-        return (self.number + rng.random()) / self.times
+        return (self.number + rng.random()) / self.times / 2**self.missed
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +78,6 @@ class Result:
     slots: list[str]  # left over
     zombies: int  # flow runs that are said to be running
     damage: checks.Damage
-
-    @property
-    def hit(self) -> bool:
-        """Something was killed in the stage that was meant."""
-        return bool(self.killed) and self.landed == self.stage
 
     @property
     def clean(self) -> bool:

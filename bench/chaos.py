@@ -14,8 +14,9 @@ it goes on with the kills that are left.
 import argparse
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -54,8 +55,7 @@ def main() -> None:
     if left(plans, read(folder)):
         with Machine(folder, arguments.port) as machine:
             perform(machine, plans, arguments.recipe)
-    wanted = {(p.kill, p.stage, p.number) for p in plans}
-    results = [r for r in read(folder) if (r.kill, r.stage, r.number) in wanted]
+    results = [r for r in read(folder) if r.kill in arguments.kills]
     print("\n".join(table(results)))
     if arguments.json:
         print(json.dumps(totals(results)))
@@ -86,12 +86,11 @@ def read(folder: Path) -> list[Result]:
 
 
 def left(plans: Sequence[Plan], results: Sequence[Result]) -> list[Plan]:
-    """The plans that nothing has come of, or another stage was hit instead, fewer than TRIES times."""
-    done: dict[tuple[str, str, int], list[bool]] = {}
-    for r in results:
-        done.setdefault((r.kill, r.stage, r.number), []).append(r.hit)
-    tries = [done.get((p.kill, p.stage, p.number), []) for p in plans]
-    return [p for p, hits in zip(plans, tries, strict=True) if not any(hits) and len(hits) < TRIES]
+    """The plans for whose stage there are too few kills yet, unless it was missed TRIES times."""
+    hits = Counter((r.kill, r.landed) for r in results if r.killed)
+    tries = Counter((r.kill, r.stage, r.number) for r in results)
+    missed = [(p, tries[p.kill, p.stage, p.number]) for p in plans if hits[p.kill, p.stage] <= p.number]
+    return [replace(p, missed=n) for p, n in missed if n < TRIES]
 
 
 def together(plans: Sequence[Plan]) -> list[Plan]:

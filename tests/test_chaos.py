@@ -116,8 +116,9 @@ def test_what_was_missed_is_tried_again_and_what_was_hit_is_not() -> None:
     plans = [Plan("flow", "generate", n, 2) for n in range(2)]
     missed = replace(FINE, landed="verify")
     assert chaos.left(plans, []) == plans
-    assert chaos.left(plans, [missed]) == plans
-    assert chaos.left(plans, [replace(FINE, killed="")]) == plans
+    again = [replace(plans[0], missed=1), plans[1]]
+    assert chaos.left(plans, [missed]) == chaos.left(plans, [replace(FINE, killed="")]) == again
+    assert again[0].fraction == plans[0].fraction / 2
     assert chaos.left(plans, [missed, FINE]) == plans[1:]
     assert chaos.left(plans, [missed] * chaos.TRIES) == plans[1:]
     assert all(n / 2 <= plan.fraction < (n + 1) / 2 for n, plan in enumerate(plans))
