@@ -33,8 +33,8 @@ EVERY_NIGHT = "0 2 * * *"
 
 def flows() -> Iterator[Flow[..., Any]]:
     """What `flows/entries.py` defines, in its order."""
-    for value in vars(entries).values():
-        if isinstance(value, Flow) and value.fn.__module__ == entries.__name__:
+    for name, value in vars(entries).items():
+        if isinstance(value, Flow) and value.fn.__module__ == entries.__name__ and not name.startswith("_"):
             yield value
 
 

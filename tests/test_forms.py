@@ -12,16 +12,21 @@ from pydantic import BaseModel
 
 from data.errors import UserError
 from data.store import SUMMARY, At, Store
-from flows import entries, forms, starting
+from flows import deployments, entries, forms, starting
 from flows._begin import begin
 from flows.forms import RunChanges, changes_of
 from flows.settings import FlywheelSettings, load_settings
 
-FLOWS = [value for value in vars(entries).values() if isinstance(value, Flow)]
+FLOWS = [*deployments.flows()]
 BOUNDS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minItems", "enum", "type", "items"}
 RECIPES = [*forms.RECIPE_NAMES, "bootstrap"]
 WHOLE = changes_of(FlywheelSettings, "Whole")
 Path_ = tuple[str, ...]
+
+
+def test_each_flow_is_served_once() -> None:
+    names = [flow.name for flow in FLOWS]
+    assert names == ["flywheel", "one-round", "bootstrap", "evaluate", "reverify", "curate-only"]
 
 
 def schema_of(flow: Flow[..., Any]) -> dict[str, Any]:
