@@ -13,6 +13,8 @@ it goes on with the kills that are left.
 
 import argparse
 import json
+import signal
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -52,6 +54,7 @@ def main() -> None:
         for k in arguments.kills
         for s in arguments.stages
     ]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends what it has started
     if left(plans, read(folder)):
         with Machine(folder, arguments.port) as machine:
             perform(machine, plans, arguments.recipe)
