@@ -119,6 +119,7 @@ def test_a_run_is_started_from_the_form_followed_to_its_end_and_looked_at(up: Up
     person.sees_a_picture()
     photograph(person.page, PICTURES, "accuracy")
     person.page.go_back()
+    person.tab("Artifacts")
     person.open_card("by-hand-summary")
     expect(person.page.get_by_text("pass@1").first).to_be_visible()
     photograph(person.page, PICTURES, "summary")
