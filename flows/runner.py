@@ -21,7 +21,7 @@ from prefect.runner import Runner
 from data.errors import UserError
 from data.manifest import write_atomic
 from data.store import home
-from flows import automations, recovery, server
+from flows import automations, leases, recovery, server
 from flows.served import SERVED, Options, Served
 
 AT_ONCE = 4  # flow runs on this machine; those that need the device take turns on it
@@ -45,30 +45,34 @@ def main() -> int:
             rounds = client.read_deployment_by_name(f"{deployments.ROUNDS}/{deployments.ROUNDS}").id
             nightly = deployments.schedule_nights(client, rounds, options.nightly)
         page = f"{url.removesuffix('/api')}/deployments/deployment/{rounds}"
-        _sweep(settled=0, why="Its process was gone")
+        _sweep(options.ours, settled=0, why="Its process was gone")
     except UserError as e:
         _write(path, Served([], error=str(e)))
         return 2
     _write(path, Served([d.name for d in made], page, nightly))
-    asyncio.run(_serve(runner))
+    asyncio.run(_serve(runner, options.ours))
     return 0
 
 
-async def _serve(runner: Runner) -> None:
+async def _serve(runner: Runner, ours: bool) -> None:
     async with anyio.create_task_group() as group:
         group.start_soon(runner.start)
         while True:
             await anyio.sleep(SWEEP_S)
-            await anyio.to_thread.run_sync(_sweep)
+            await anyio.to_thread.run_sync(_sweep, ours)
 
 
-def _sweep(settled: float = recovery.SETTLED_S, why: str = "Its process ended") -> None:
-    """What crashed goes on, and what nobody has answered. A server that does not answer is asked again later."""
+def _sweep(ours: bool, settled: float = recovery.SETTLED_S, why: str = "Its process ended") -> None:
+    """What crashed goes on, what nobody has answered is closed, what nobody holds is freed.
+
+    A server that does not answer is asked again later.
+    """
     from flows import approval  # with all that a run needs, which is imported by then
 
     try:
         with get_client(sync_client=True) as client:
-            for text in [*recovery.recover(client, settled, why), *approval.close_overdue(client)]:
+            told = [*recovery.recover(client, settled, why), *approval.close_overdue(client)]
+            for text in [*told, *(leases.free(client) if ours else [])]:
                 print(text, flush=True)
     except (httpx.HTTPError, PrefectException, RuntimeError) as e:  # the server is away, or a run was just deleted
         print(f"runs that crashed could not be looked for: {e}", flush=True)

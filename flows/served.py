@@ -9,11 +9,15 @@ Overlap = Literal["cancel", "queue"]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is asked for: recipe of the nights (None: as it is), overlapping runs, a webhook (None: as it is)."""
+    """What is asked for: recipe of the nights (None: as it is), overlapping runs, a webhook (None: as it is).
+
+    `ours`: the server is one of this home, started by `flywheel up`.
+    """
 
     nightly: str | None = None
     overlap: Overlap = "cancel"
     notify: str | None = None
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)

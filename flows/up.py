@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from data import locks
@@ -52,7 +52,7 @@ class Supervisor:
         }
         self.runner = Child(
             "runner", [sys.executable, "-m", "flows.runner"], os.environ | working, folder / "runner.log",
-            json.dumps(asdict(options)).encode(),
+            json.dumps(asdict(replace(options, ours=found.ours))).encode(),
         )  # fmt: skip
 
     def begin(self) -> Served:

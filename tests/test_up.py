@@ -21,7 +21,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.actions import DeploymentScheduleCreate
+from prefect.client.schemas.actions import DeploymentScheduleCreate, GlobalConcurrencyLimitCreate
 from prefect.client.schemas.schedules import IntervalSchedule
 from prefect.states import AwaitingRetry, Crashed, Failed, Pending, Running
 
@@ -29,6 +29,7 @@ from data.errors import UserError
 from flows import processes, recovery, server
 from flows.cli import main
 from flows.environment import served_at
+from flows.runner import SWEEP_S
 from tests.supervised import Up, until
 
 
@@ -137,6 +138,18 @@ def test_the_ui_is_there_soon_and_everything_is_served(up: Up) -> None:
         assert {a.name for a in client.read_automations()} >= {"flywheel-zombies", "flywheel-messages"}
     with urllib.request.urlopen(f"{up.url}/metrics", timeout=30) as metrics:
         assert b"python_info" in metrics.read()
+
+
+@pytest.mark.operations
+def test_a_slot_that_no_lease_holds_is_freed(up: Up) -> None:
+    with up.client() as client:
+        client.create_global_concurrency_limit(GlobalConcurrencyLimitCreate(name="two", limit=2))
+        client.increment_concurrency_slots_with_lease(["two"], 1, "concurrency", 300)
+        client.increment_concurrency_slots(["two"], 1, "concurrency")  # as a server does that is killed just then
+        assert client.read_global_concurrency_limit_by_name("two").active_slots == 2
+        until(lambda: client.read_global_concurrency_limit_by_name("two").active_slots == 1)
+        time.sleep(2 * SWEEP_S)
+        assert client.read_global_concurrency_limit_by_name("two").active_slots == 1
 
 
 @pytest.mark.operations

@@ -1,0 +1,47 @@
+"""Slots of Prefect that no lease holds are freed, so that a run does not wait for nobody.
+
+The server takes a slot first and then writes the lease that would free it: killed in between, the slot stays taken for
+good. Only for a server of this home, whose leases are files here. Not here: who has the device (`flows/device.py`),
+and leases that have ended, which the server frees by itself.
+"""
+
+import asyncio
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
+
+SETTLED_S = 10.0  # a slot that was just taken may not have its lease yet
+MOST = 200  # limits, and leases
+
+
+def free(client: "SyncPrefectClient", settled: float = SETTLED_S) -> list[str]:
+    """Free what has been taken without a lease for `settled` s; a sentence for each limit. Raises httpx.HTTPError."""
+    taken = [limit for limit in client.read_global_concurrency_limits(MOST) if limit.active_slots]
+    held = asyncio.run(_held()) if taken else Counter[UUID]()
+    told = []
+    for limit in taken:
+        age = (datetime.now(UTC) - limit.updated).total_seconds() if limit.updated else settled
+        if age >= settled and limit.active_slots > held[limit.id]:
+            client.update_global_concurrency_limit(
+                limit.name, GlobalConcurrencyLimitUpdate(active_slots=held[limit.id])
+            )
+            told.append(f"{limit.active_slots - held[limit.id]} of {limit.name} was taken by nobody and is free")
+    return told
+
+
+async def _held() -> "Counter[UUID]":
+    """Slots of each limit that a lease holds, also one that has ended and that the server is about to free."""
+    from prefect.server.concurrency.lease_storage.filesystem import ConcurrencyLeaseStorage  # imports the whole server
+
+    storage, held = ConcurrencyLeaseStorage(), Counter[UUID]()
+    for lease_id in [*await storage.read_active_lease_ids(MOST), *await storage.read_expired_lease_ids(MOST)]:
+        if lease := await storage.read_lease(lease_id):
+            for limit in lease.resource_ids:
+                held[limit] += lease.metadata.slots if lease.metadata else 1
+    return held
