@@ -85,12 +85,14 @@ class Workspace:
 def workspace(home: Path, manifests: Sequence[Manifest], memory_gib: float = 0) -> Iterator[Workspace]:
     """A workspace over the parts of these manifests. `memory_gib`: what DuckDB may take; 0: half of the machine's.
 
+    What one that was killed has spilled is removed.
     Raises LedgerError when the disk that it spills to is full.
     """
     spill = home / f".spill-{uuid4().hex[:8]}"
     half = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**31
     lock = spill.with_name(spill.name + ".lock")
     held = None
+    _clear(home)
     with suppress(OSError):  # of a home that is not there, or read-only: nothing can spill into it either
         held = locks.Held(lock)
     try:
@@ -107,6 +109,15 @@ def workspace(home: Path, manifests: Sequence[Manifest], memory_gib: float = 0) 
         if held:
             lock.unlink(missing_ok=True)
             held.close()
+
+
+def _clear(home: Path) -> None:
+    """Remove what no living process spills."""
+    for lock in home.glob(".spill-*.lock"):
+        with suppress(OSError), locks.alone(lock) as free:
+            if free:
+                shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
+                lock.unlink()
 
 
 @contextmanager

@@ -6,19 +6,29 @@ A lock ends with the process that has it, however that ends, and leaves an empty
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
 class Held:
     """A lock that is held together with others until `close`, or until this object is forgotten.
 
-    Waits while somebody has it alone. Raises OSError when the file cannot be made; its folder must exist.
+    Waits while somebody has it alone, who may remove the file. Raises OSError when it cannot be made; its folder must
+    exist.
     """
 
     def __init__(self, path: Path) -> None:
-        self._handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        fcntl.flock(self._handle, fcntl.LOCK_SH)
+        self._handle = -1
+        while not self._is(path):
+            self.close()
+            self._handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+            fcntl.flock(self._handle, fcntl.LOCK_SH)
+
+    def _is(self, path: Path) -> bool:
+        """Whether what is held is the file that is there."""
+        with suppress(FileNotFoundError):
+            return self._handle >= 0 and os.path.samestat(os.fstat(self._handle), os.stat(path))
+        return False
 
     def close(self) -> None:
         """Let go. Safe to call twice."""

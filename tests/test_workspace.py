@@ -1,5 +1,9 @@
 """A stage's workspace: the ledger's relations, temporary tables, streams into parts, and nothing left behind."""
 
+import signal
+import subprocess
+import sys
+
 import pyarrow as pa
 import pytest
 
@@ -54,6 +58,26 @@ def test_what_does_not_fit_in_memory_spills_and_is_cleared_away(store):
         ws.table("wide", "SELECT i, repeat(md5(i::VARCHAR), 8) AS text FROM range(600000) t(i)")
         assert list(store.home.glob(".spill-*/*"))
         assert ws.value("SELECT count(DISTINCT text[:32]) FROM wide") == 600_000
+    assert not list(store.home.glob(".spill-*"))
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from data.store import Store
+with Store(Path(sys.argv[1])).workspace(memory_gib=0.1) as ws:
+    ws.table("wide", "SELECT i, repeat(md5(i::VARCHAR), 8) AS text FROM range(600000) t(i)")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_process_spilled_is_cleared_away_and_what_a_living_one_does_is_not(store, root):
+    done = subprocess.run([sys.executable, "-c", KILLED, store.home], cwd=root)
+    assert done.returncode == -signal.SIGKILL and list(store.home.glob(".spill-*/*"))
+    with store.workspace():
+        (lock,) = store.home.glob(".spill-*")
+        with store.workspace():
+            assert lock.exists() and len(list(store.home.glob(".spill-*.lock"))) == 2
     assert not list(store.home.glob(".spill-*"))
 
 
