@@ -117,14 +117,17 @@ def line(r: Result) -> str:
 
 
 def totals(results: Sequence[Result]) -> dict[str, dict[str, Any]]:
-    """Per kill: runs, those of each stage, seconds to recover, and the sums that have to be zero; misses left out."""
-    of = {k: [r for r in results if r.kill == k and r.killed] for k in KILLS}
+    """Per sort of kill: how many, in each stage, seconds to recover, and the sums that have to be zero.
+
+    Left out is what killed nothing, and what came after the last stage.
+    """
+    of = {k: [r for r in results if r.kill == k and r.killed and r.landed in STAGES] for k in KILLS}
     return {k: _total(found) for k, found in of.items() if found}
 
 
 def _total(results: Sequence[Result]) -> dict[str, Any]:
     return {
-        "runs": len(results),
+        "kills": len(results),
         "completed": sum(r.state == "Completed" for r in results),
         "stages": {stage: sum(r.landed == stage for r in results) for stage in STAGES},
         "recover_median_s": median(r.recover_s for r in results),
@@ -142,20 +145,20 @@ def _total(results: Sequence[Result]) -> dict[str, Any]:
 
 
 def table(results: Sequence[Result]) -> Iterator[str]:
-    """Markdown: a row per kill, then the runs whose kill hit each stage; one that was never hit has a dash."""
+    """Markdown: a row per sort of kill, then how many hit each stage; a stage that was never hit has a dash."""
     yield (
-        "| kill -9 of | runs | completed | back at work, median (max) s | work under way, max s | done again "
-        "| rows twice | tables that differ | left over: processes, slots, runs | report not whole |"
+        "| kill -9 of | kills | run Completed | back at work, median (max) s | work under way, max s | done again "
+        "| rows twice | tables that differ | left over: files, processes, slots, runs | report not whole |"
     )
     yield "|---" * 10 + "|"
     for name, t in totals(results).items():
         yield (
-            f"| {name} | {t['runs']} | {t['completed']} | {t['recover_median_s']:.1f} ({t['recover_max_s']:.1f}) "
-            f"| {t['unsaved_max_s']:.1f} | {t['again']} | {t['twice']} | {t['lost'] + t['stray']} "
-            f"| {t['processes']}, {t['slots']}, {t['zombies']} | {t['report']} |"
+            f"| {name} | {t['kills']} | {t['completed']} | {t['recover_median_s']:.1f} ({t['recover_max_s']:.1f}) "
+            f"| {t['unsaved_max_s']:.1f} | {t['again']} | {t['twice']} | {t['lost']} "
+            f"| {t['stray']}, {t['processes']}, {t['slots']}, {t['zombies']} | {t['report']} |"
         )
     yield ""
-    yield "| runs by stage | " + " | ".join(STAGES) + " |"
+    yield "| kills in | " + " | ".join(STAGES) + " |"
     yield "|---" * (len(STAGES) + 1) + "|"
     for name, t in totals(results).items():
         yield f"| {name} | " + " | ".join(str(n or "–") for n in t["stages"].values()) + " |"

@@ -1,6 +1,7 @@
 """The chaos trials can fail: whatever a kill might damage is found, and what was missed is tried again."""
 
 import shutil
+import socket
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from itertools import pairwise
@@ -149,7 +150,9 @@ def test_a_run_has_kills_of_one_sort_with_a_stage_between_them_and_few_enough_to
 @pytest.mark.timeout(900)
 def test_a_killed_verifier_and_a_killed_flow_cost_nothing(tmp_path: Path) -> None:
     plans = [Plan("task", "verify", 0, 1), Plan("flow", "generate", 0, 1)]
-    with Machine(tmp_path, 4439) as machine:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with Machine(tmp_path, port) as machine:
         chaos.perform(machine, plans, "smoke")
     results = chaos.read(tmp_path)
     assert [r for r in results if not r.clean] == []
