@@ -4,6 +4,7 @@
 #   make seed     train the shipped seed policy      make bench    every measurement under bench/
 #   make proofs   the longest tests at full length, some 30 minutes
 #   make ui       Prefect's UI, the nightly schedule   make chaos   kill -9 of everything, in every stage
+#   make kills    processes killed and crowded for some minutes
 #   make operations   servers, schedules, a browser: what `flywheel up` promises
 # LOCK=cpu or LOCK=gpu chooses the environment; without it a machine with nvidia-smi gets gpu. pip's own PIP_* settings hold.
 
@@ -11,7 +12,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := demo
-.PHONY: demo ui smoke seed test operations chaos proofs lint bench clean setup
+.PHONY: demo ui smoke seed test kills operations chaos proofs lint bench clean setup
 
 LOCK ?= $(if $(shell command -v nvidia-smi),gpu,cpu)
 $(if $(wildcard locks/$(LOCK).txt),,$(error there is no locks/$(LOCK).txt: LOCK is cpu or gpu))
@@ -34,6 +35,9 @@ seed: $(STAMP)
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
+kills: $(STAMP) # some four minutes
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m killing $(PYTEST_ARGS)
+
 operations: $(STAMP) # the browser is Debian's chromium; without one those tests say so and are skipped
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m operations --timeout 900 $(PYTEST_ARGS)
 
@@ -47,7 +51,7 @@ lint: $(STAMP)
 
 proofs: $(STAMP) # thousands of random plans and expressions; a run killed at a hundred moments; every attack at the full limits
 	PLANS=1000 $(BIN)/python -m pytest tests/test_plan_agreement.py --timeout 1800
-	KILLS=100 $(BIN)/python -m pytest tests/test_kill.py --timeout 1800
+	KILLS=100 $(BIN)/python -m pytest tests/test_kill.py -m killing --timeout 1800
 	EQUIVALENCE_EXAMPLES=5000 $(BIN)/python -m pytest tests/test_equivalence_properties.py --timeout 1800
 	$(BIN)/python bench/program_verdicts.py
 	$(BIN)/python bench/program_verdicts.py --as-nobody

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 _HOME = tempfile.mkdtemp(prefix="flywheel-tests-")
@@ -58,12 +59,19 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def small_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home of two small runs by the real tasks, published: `other`, one round, `night`, two. Only for reading."""
+    """The home of two small runs by the real tasks, published: `other`, one round, `night`, two. Only for reading.
+
+    The workers of a session share it.
+    """
     from tests.test_tour import write_run
 
-    found = tmp_path_factory.mktemp("small-runs")
-    write_run(found, "other", 3, 1)
-    write_run(found, "night", 7, 2)
+    base = tmp_path_factory.getbasetemp()
+    found = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "small-runs"
+    with FileLock(found.with_suffix(".lock")):
+        if not (found / "whole").exists():
+            write_run(found, "other", 3, 1)
+            write_run(found, "night", 7, 2)
+            (found / "whole").touch()
     return found
 
 

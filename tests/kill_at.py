@@ -65,6 +65,8 @@ def play(words: list[str]) -> int:
 
 if __name__ == "__main__":
     environment.prepare()
-    import flows.entries  # noqa: F401 - once, for all
+    import great_expectations  # noqa: F401 - once, for all
+
+    import flows.entries  # noqa: F401
 
     sys.exit(play(sys.argv[1:]))

@@ -74,6 +74,7 @@ def wait_for(path: Path) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.killing
 def test_writers_and_readers_at_once(tmp_path: Path) -> None:
     home, over = tmp_path / "home", tmp_path / "over"
     writers = [start(churn, home, name) for name in ("a", "b")]
@@ -101,6 +102,7 @@ def test_a_snapshot_that_is_held_open_does_not_move(tmp_path: Path) -> None:
     assert duck.sql(tmp_path, "SELECT DISTINCT run FROM attempts").num_rows == 2
 
 
+@pytest.mark.killing
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_two_runs_at_once_end_as_one_alone_would(tmp_path: Path) -> None:

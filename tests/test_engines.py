@@ -212,6 +212,7 @@ def test_a_killed_engine_is_an_error_at_once_and_a_closed_one_is_gone(models: Pa
         list(running.complete(batch()))
 
 
+@pytest.mark.killing
 def test_the_engine_dies_with_its_owner_even_when_a_thread_started_it(models: Path) -> None:
     """Killing the owner ends the child; the end of the thread that started it does not."""
     import subprocess
@@ -313,6 +314,7 @@ def test_replicas_take_devices_of_their_own(monkeypatch: pytest.MonkeyPatch) -> 
     assert [_replicas.devices(i, 1) for i in range(3)] == ["4", "6", "7"]
 
 
+@pytest.mark.killing
 def test_a_replica_that_dies_ends_the_batch(models: Path) -> None:
     pair = _replicas.start(models / "a", settings("transformers").model_copy(update={"replicas": 2}))
     assert isinstance(pair, _replicas.Replicas)

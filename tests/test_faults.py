@@ -99,6 +99,7 @@ class Killer(threading.Thread):
         self.killed.append(there[pid])
 
 
+@pytest.mark.killing
 @pytest.mark.slow
 def test_random_kills_cost_no_verdict_but_their_own() -> None:
     items = mixed(Random(1))

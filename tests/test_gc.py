@@ -154,6 +154,7 @@ def collect_and_die(home: Path, calls: int) -> None:
     collect(home, 0, apply=True)
 
 
+@pytest.mark.killing
 def test_killed_at_any_deletion_the_ledger_is_whole(ended: Path) -> None:
     litter(ended)
     before = everything(ended)

@@ -24,7 +24,7 @@ LIVES = 5  # of the short form
 PATIENCE = 30  # a process that must end by itself may take this many times as long as the undisturbed one
 NOT_BY_RUNS = {"reviews", "imports"}
 RUN = "r", 7, 1  # name, seed, rounds
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.killing]
 
 
 @dataclass(frozen=True)

@@ -165,6 +165,7 @@ def kill_child_after(sign: Path) -> threading.Thread:
     return thread
 
 
+@pytest.mark.killing
 def test_a_killed_training_continues_to_the_same_weights(tmp_path: Path) -> None:
     base = tiny.llama(tmp_path / "base")
     store, at = Store(tmp_path / "home"), At("r", 1, 7)

@@ -209,6 +209,7 @@ def test_a_damaged_manifest_is_named(home: Path):
         ledger.read("attempts")
 
 
+@pytest.mark.killing
 def test_two_publishers_and_a_reader_never_collide(tmp_path: Path, start):
     work(tmp_path)
     both = [start(publish_often, tmp_path) for _ in range(2)]
