@@ -117,6 +117,7 @@ def test_two_runs_at_once_end_as_one_alone_would(tmp_path: Path) -> None:
     assert Store(tmp_path).read("verdicts", "a").num_rows == Store(tmp_path).read("attempts", "b").num_rows > 0
 
 
+@pytest.mark.killing
 def test_of_many_that_work_on_one_run_one_gets_it(tmp_path: Path) -> None:
     rivals = [start(take, tmp_path, "r", 2.0) for _ in range(4)]
     others = [start(take, tmp_path, f"other-{i}", 0.0) for i in range(2)]

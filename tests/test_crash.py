@@ -54,6 +54,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, prefect_server: str) -
     return home
 
 
+@pytest.mark.killing
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_killed_in_every_stage_and_resumed(undisturbed: Path, tmp_path: Path, prefect_server: str) -> None:
@@ -68,6 +69,7 @@ def test_killed_in_every_stage_and_resumed(undisturbed: Path, tmp_path: Path, pr
     assert len(found["attempts"]) == len(set(found["attempts"])) > 100
 
 
+@pytest.mark.killing
 @pytest.mark.slow
 def test_the_ledger_answers(undisturbed: Path) -> None:
     for query in ("FROM outcomes", "FROM hardest_solved LIMIT 10", "FROM trained_on LIMIT 10", "FROM timings"):

@@ -58,6 +58,8 @@ def test_an_engine_without_its_run_is_found_and_killed() -> None:
     words = [sys.executable, "-c", "import time; time.sleep(60)", "-m", "tasks.engines._worker", "3", str(parent.pid)]
     left = subprocess.Popen(words)
     try:
+        while not Path(f"/proc/{left.pid}/cmdline").read_bytes():  # the kernel sets it a moment after the start
+            time.sleep(0.01)
         found = _device_checks.orphans()
         assert found.state == "failed" and str(left.pid) in found.text
         assert mended(found).state == "mended"

@@ -32,7 +32,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session", params=[*NAMES, "transformers x 2"])
+@pytest.fixture(scope="session", params=[*NAMES, pytest.param("transformers x 2", marks=pytest.mark.killing)])
 def engine(request: pytest.FixtureRequest, models: Path) -> Iterator[Engine]:
     """One running engine of each kind for the whole session, and one pair of replicas."""
     name, _, replicas = request.param.partition(" x ")
