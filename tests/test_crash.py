@@ -69,7 +69,6 @@ def test_killed_in_every_stage_and_resumed(undisturbed: Path, tmp_path: Path, pr
     assert len(found["attempts"]) == len(set(found["attempts"])) > 100
 
 
-@pytest.mark.killing
 @pytest.mark.slow
 def test_the_ledger_answers(undisturbed: Path) -> None:
     for query in ("FROM outcomes", "FROM hardest_solved LIMIT 10", "FROM trained_on LIMIT 10", "FROM timings"):
