@@ -1,5 +1,5 @@
 # Each target sets up what it needs in .venv (own virtual environment, pinned packages, nothing global) and may be run twice.
-#   make demo     watch the seed policy improve      make test     lint, types and tests
+#   make demo     watch the seed policy improve      make test     the tests
 #   make smoke    the same loop, scripted, < 1 min   make lint     lint and types only
 #   make seed     train the shipped seed policy      make bench    every measurement under bench/
 #   make proofs   the longest tests at full length, some 30 minutes
@@ -32,8 +32,8 @@ smoke: $(STAMP)
 seed: $(STAMP)
 	$(BIN)/flywheel bootstrap
 
-test: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+test: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 kills: $(STAMP) # some four minutes
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m killing $(PYTEST_ARGS)

@@ -1,6 +1,6 @@
 """Promise: no attack is accepted and no right program refused, as this user and as nobody; none leaves a mark.
 
-The suite is `tests/attacks/*.md`; here every second program is tried, as nobody every eighth, and those that end at a
+The suite is `tests/attacks/*.md`; here every fourth program is tried, as nobody every 16th, and those that end at a
 limit meet shorter ones (`make proofs` runs all as both, with the full limits).
 """
 
@@ -20,7 +20,7 @@ from verifiers._sandbox import Sandbox
 
 pytestmark = pytest.mark.timeout(600)  # half a minute's work, on a machine that may be busy
 SUITE = programs()
-EVERY = {"this user": 2, "nobody": 8}
+EVERY = {"this user": 4, "nobody": 16}
 USERS = list(EVERY)
 _BROKEN = ("SyntaxError", "NameError", "IndentationError", "UnboundLocalError", "ImportError")
 _MEANT = {"exits: SyntaxError", "exits: null byte in the source", "bombs: deep source"}
