@@ -11,6 +11,7 @@ from data.schemas import RELATIONS
 from data.store import Store
 
 RUN = ["run", "smoke", "--name", "twin", "--set", "rounds=1"]
+pytestmark = [pytest.mark.slow, pytest.mark.killing]
 RESUME = ["run", "smoke", "--name", "twin", "--resume"]
 STAGES = [
     "evaluate",
@@ -54,8 +55,6 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, prefect_server: str) -
     return home
 
 
-@pytest.mark.killing
-@pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_killed_in_every_stage_and_resumed(undisturbed: Path, tmp_path: Path, prefect_server: str) -> None:
     kills = [f"{stage}:{point}" for stage, point in ORDER]
@@ -69,7 +68,6 @@ def test_killed_in_every_stage_and_resumed(undisturbed: Path, tmp_path: Path, pr
     assert len(found["attempts"]) == len(set(found["attempts"])) > 100
 
 
-@pytest.mark.slow
 def test_the_ledger_answers(undisturbed: Path) -> None:
     for query in ("FROM outcomes", "FROM hardest_solved LIMIT 10", "FROM trained_on LIMIT 10", "FROM timings"):
         done = command(undisturbed, "flows.cli", "sql", query, "--json")
