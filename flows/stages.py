@@ -23,12 +23,7 @@ def stage(store: Store, at: At, name: str, course: Course | None = None) -> Iter
     with (
         logs.context(run=at.run, round=at.round, stage=name),
         logs.frame(name, pace),
-        watch(name) as shown,
+        watch(name, pace) as progress,
         artifacts.show_stage(store, at, name, pace),
     ):
-
-        def tell(done: int, total: int, text: str) -> None:
-            pace.tell(done, total, text)
-            shown(done, total, text)
-
-        yield tell
+        yield progress

@@ -19,9 +19,9 @@ EVERY_S = 10.0  # between lines when nobody watches
 
 
 @contextmanager
-def watch(label: str) -> Iterator[Progress]:
-    """A progress callback for the stage `label`; on leaving, the line stays with the time it took."""
-    pace = Pace()
+def watch(label: str, pace: Pace | None = None) -> Iterator[Progress]:
+    """A progress callback for the stage `label`; it keeps `pace`. On leaving, the line stays with the time it took."""
+    pace = pace or Pace()
     show = _moving if sys.stderr.isatty() else _lines
     with show(label, pace) as progress:
         yield progress
