@@ -2,7 +2,6 @@
 
 import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from data.records import Check
 from data.store import At, Store
 from flows import cli
 from tasks import quality_page
+from tests.markup import Markup
 
 AT = At("night", 2, 0)
 NASTY = [
@@ -39,34 +39,22 @@ CHECKS = [
 ]
 OURS = {"html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "h3", "p", "em", "div", "strong"}
 OURS |= {"table", "caption", "thead", "tbody", "tr", "th", "td", "section", "span", "a"}
-VOID = {"meta", "br", "hr", "img", "input", "link"}
 
 
-class Seen(HTMLParser):
+class Seen(Markup):
     """What a page holds; raises when elements are not nested properly."""
 
     def __init__(self, html: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
         self.cells: list[str] = []
-        self.feed(html)
-        self.close()
-        assert self.open == []
+        super().__init__(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
+        super().handle_starttag(tag, attrs)
         if tag == "td":
             self.cells.append("")
 
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
     def handle_data(self, data: str) -> None:
-        self.text += data
+        super().handle_data(data)
         if self.open and self.open[-1] == "td":
             self.cells[-1] += data
 

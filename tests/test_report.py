@@ -1,7 +1,6 @@
 """The page of a run: each of its numbers is in the answer to the query beneath it, and it is whole and harmless."""
 
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 from statistics import fmean, variance
 from typing import Any
@@ -13,33 +12,28 @@ from data.store import At, Store
 from flows import cli, reporting
 from tasks import _report_charts, _report_words, report, summary
 from tasks.evaluate import samples_of
+from tests.markup import Markup
 from tests.rows import fill
 
 NASTY = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> {{ 7*7 }} </pre></svg> a\0\x1b[31m\u202e$x$"
 OURS = """html head meta title style body main section h1 h2 h3 p dl div dt dd details summary pre code figure
 table thead tbody tr th td ul li span b svg g path defs clippath rect use text tspan pattern"""
-VOID = {"meta", "img", "br", "hr", "link"}
 CLOSED = {"path", "use", "rect"}
 NUMBER = re.compile(r"(?<![\w@.#])[+-]?\d[\d,]*(?:\.\d+)?(?![\w.]*[a-z])")
 
 
-class Page(HTMLParser):
+class Page(Markup):
     """A page in pieces; raises when elements are not nested properly."""
 
     def __init__(self, html: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.html, self.open, self.tags, self.text = html, [], [], ""
+        self.html = html
         self.tables: list[tuple[str, list[str]]] = []
         self.queries: dict[str, str] = {}
         self.head: list[str] = []
-        self.feed(html)
-        self.close()
-        assert self.open == []
+        super().__init__(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
+        super().handle_starttag(tag, attrs)
         if tag == "table":
             self.tables.append((str(dict(attrs)["data-query"]), []))
         if tag == "td":
@@ -50,11 +44,8 @@ class Page(HTMLParser):
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
 
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
     def handle_data(self, data: str) -> None:
-        self.text += data
+        super().handle_data(data)
         if self.open[-1:] == ["td"]:
             self.tables[-1][1][-1] += data
         if self.open[-1:] == ["summary"] and data.startswith("the query: "):
