@@ -27,7 +27,7 @@ from rich.prompt import Confirm, Prompt
 from data.errors import UserError
 from data.store import At, Store
 from flows.course import Budget, Course
-from flows.recovery import ours
+from flows.flow_runs import ours
 from flows.terminal import say
 from tasks.comparison import comparison
 from tasks.promote import Answer, Ask, nobody

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+import pyarrow as pa
+
 from data.records import Check, RoundResult
 from data.schemas import rows
 from data.store import At, Store
@@ -22,21 +24,32 @@ from flows.pace import Pace, clock
 from flows.prose import code, plain, table
 from tasks import pictures, summary
 
+MOST = 200  # rows of a table
 PICTURE_S = 15.0  # between two pictures of a training
 
 
 @contextmanager
 def show_stage(store: Store, at: At, name: str, pace: Pace) -> Iterator[None]:
     """A progress bar of one stage, kept up to date while the block runs; of a training also its loss, as a picture."""
+    loss = live.key(at.run, "round", at.round, "loss")
+    with live.board() as board, show_work(live.key(at.run, "round", at.round, name), f"{name}, round {at.round}", pace):
+        if board and name == "distill":
+            board.show(loss, _losses_now(store, at), again=True)
+        try:
+            yield
+        finally:
+            if board:
+                board.forget(loss)
+
+
+@contextmanager
+def show_work(key: str, what: str, pace: Pace) -> Iterator[None]:
+    """A progress bar of a piece of work, kept up to date while the block runs."""
     with live.board() as board:
         if board is None:
             yield
             return
-        key, loss = live.key(at.run, "round", at.round, name), live.key(at.run, "round", at.round, "loss")
-        what = f"{name}, round {at.round}"
         board.show(key, lambda: _progress(what, pace), again=True)
-        if name == "distill":
-            board.show(loss, _losses_now(store, at), again=True)
         try:
             yield
         except BaseException:
@@ -47,8 +60,14 @@ def show_stage(store: Store, at: At, name: str, pace: Pace) -> Iterator[None]:
         else:
             done = Shown("progress", f"{what}: {pace.words or 'done'} · took {pace.seconds:.1f} s", 100.0)
             board.show(key, lambda: done)
-        finally:
-            board.forget(loss)
+
+
+def show_rows(key: str, says: str, found: pa.Table) -> None:
+    """A table, of at most `MOST` rows."""
+    with live.board() as board:
+        if board is not None:
+            text = json.dumps(found.slice(0, MOST).to_pylist(), ensure_ascii=False, default=str)
+            board.show(key, lambda: Shown("table", says, text))
 
 
 def show_round(store: Store, at: At) -> None:

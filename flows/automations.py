@@ -14,12 +14,11 @@ from prefect.events.schemas.automations import AutomationCore, EventTrigger, Pos
 from prefect.events.schemas.events import ResourceSpecification
 
 from flows import device
-from flows.recovery import TAG
+from flows.flow_runs import TAG
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
 
-LIMITS = {"store": 1}  # what one flow run at a time may use
 HEARTBEAT_S = 30  # the shortest that Prefect allows
 SILENCE_S = 90  # three heartbeats missed
 BEAT = "prefect.flow-run.heartbeat"
@@ -37,7 +36,6 @@ PAYLOAD = """{"run": {{ flow_run.name | tojson }}, "flow": {{ flow.name | tojson
 
 def apply(client: "SyncPrefectClient", notify: str | None) -> None:
     """The device's slot, the automation that finds zombies, and messages to the webhook `notify` (None: as it is)."""
-    device.make(client)
     device.make(client)
     _put(client, zombies())
     if notify:

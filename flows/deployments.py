@@ -19,7 +19,7 @@ from prefect.flows import Flow
 from prefect.types.entrypoint import EntrypointType
 
 from flows import entries
-from flows.recovery import TAG
+from flows.flow_runs import TAG
 from flows.served import Overlap
 
 if TYPE_CHECKING:

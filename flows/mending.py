@@ -32,6 +32,7 @@ from data.manifest import locks_of
 from data.store import home
 from flows import _turns, automations, device, environment, recovery
 from flows._turns import Holder
+from flows.flow_runs import TAG
 from tasks import _device_checks
 from tasks._findings import Finding
 from tasks.first_model import SEED_POLICY
@@ -194,7 +195,7 @@ def _empty(client: SyncPrefectClient) -> str:
 
 
 def _deployments(client: SyncPrefectClient) -> list[DeploymentResponse]:
-    ours = DeploymentFilter(tags=DeploymentFilterTags(all_=[recovery.TAG]))
+    ours = DeploymentFilter(tags=DeploymentFilterTags(all_=[TAG]))
     return list(client.read_deployments(deployment_filter=ours))
 
 

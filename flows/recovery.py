@@ -5,56 +5,59 @@ pool, Prefect's heartbeats say so (`flows/automations.py`). Not here: runs that 
 which needs no recovery.
 """
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from prefect.client.schemas.filters import (
-    DeploymentFilter,
-    DeploymentFilterTags,
-    FlowRunFilter,
-    FlowRunFilterParentFlowRunId,
-    FlowRunFilterState,
-    FlowRunFilterStateType,
-)
+from prefect.client.schemas.filters import FlowRunFilterEndTime
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.states import AwaitingRetry, Cancelled, Crashed
 
 from flows import processes, server
+from flows.flow_runs import ALIVE, age, children, ours, place_taken
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
 
-TAG = "flywheel"  # of every deployment of ours, and so of its flow runs
 MOST_CRASHES = 3  # of one flow run before it is left to a person
 SETTLED_S = 20.0  # a flow run that has just changed its state may not have its process yet
 CANCEL_S = 15.0  # Prefect's runner hears of no cancellation any more once its server was away for some seconds
 DAY_S = 86400.0
 AWAY = ("ConnectError", "ConnectTimeout", "ReadError", "ReadTimeout", "RemoteProtocolError", "PoolTimeout")  # of httpx
-PAGE = 100
 GIVEN_UP = "Crashed {} times and is not tried again. What is committed stays: Retry goes on from there."
-ALIVE = (StateType.PENDING, StateType.RUNNING, StateType.PAUSED, StateType.CANCELLING)
+FULL = "Deployment concurrency limit reached."  # what Prefect says of a flow run that it cancels for another one
 
 
 def gone(client: "SyncPrefectClient", settled: float = SETTLED_S) -> list[FlowRun]:
     """Flow runs of ours that should have a process on this machine and have none, in that state for `settled` s."""
     if not server.local(str(client.api_url)):
         return []
-    return [run for run in ours(client, *ALIVE) if _served(run) and _age(run) >= settled and not _process(run)]
+    return [run for run in ours(client, *ALIVE) if _served(run) and age(run) >= settled and not _process(run)]
 
 
 def lingering(client: "SyncPrefectClient") -> list[FlowRun]:
     """Flow runs of ours on this machine that should have been cancelled by this time."""
     if not server.local(str(client.api_url)):
         return []
-    return [run for run in ours(client, StateType.CANCELLING) if _age(run) >= CANCEL_S and _process(run)]
+    return [run for run in ours(client, StateType.CANCELLING) if age(run) >= CANCEL_S and _process(run)]
 
 
 def crashed(client: "SyncPrefectClient") -> list[FlowRun]:
     """Flow runs of ours that crashed, or lost their server within the last day, and have not been given up."""
     found = [run for run in ours(client, StateType.CRASHED, StateType.FAILED) if run.state and _broke(run.state)]
-    return [r for r in found if not _given_up(_message(r)) and (r.state_type == StateType.CRASHED or _age(r) < DAY_S)]
+    return [r for r in found if not _given_up(_message(r)) and (r.state_type == StateType.CRASHED or age(r) < DAY_S)]
+
+
+def turned_away(client: "SyncPrefectClient") -> list[FlowRun]:
+    """Flow runs of ours that had begun, and were cancelled within the last day because another had their place.
+
+    One of each deployment whose place is free. A suspended or crashed run gives its place up, so that a schedule may
+    take it before the answer comes.
+    """
+    lately = FlowRunFilterEndTime(after_=datetime.now(UTC) - timedelta(seconds=DAY_S))
+    found = [r for r in ours(client, StateType.CANCELLED, ended=lately) if r.run_count and _message(r) == FULL]
+    first = {r.deployment_id: r for r in sorted(found, key=age)}
+    return [run for run in first.values() if not place_taken(client, run)]
 
 
 def recover(client: "SyncPrefectClient", settled: float = SETTLED_S, why: str = "Its process was gone") -> list[str]:
@@ -66,6 +69,7 @@ def recover(client: "SyncPrefectClient", settled: float = SETTLED_S, why: str = 
         *(_end(client, run) for run in lingering(client)),
         *(_set_right(client, run, why) for run in gone(client, settled)),
         *(_again(client, run) for run in crashed(client)),
+        *(_its_turn(client, run) for run in turned_away(client)),
     ]
 
 
@@ -78,7 +82,7 @@ def stopped(client: "SyncPrefectClient", played: set[str]) -> None:
 
 
 def _end(client: "SyncPrefectClient", run: FlowRun) -> str:
-    for each in (*_children(client, run), run):
+    for each in (*children(client, run), run):
         client.set_flow_run_state(each.id, Cancelled(message="What was committed before stays."), force=True)
     processes.end_flow_run(run.id)
     return f"{run.name} is cancelled"
@@ -87,14 +91,14 @@ def _end(client: "SyncPrefectClient", run: FlowRun) -> str:
 def _set_right(client: "SyncPrefectClient", run: FlowRun, why: str) -> str:
     if run.state_type == StateType.CANCELLING:
         return _end(client, run)
-    for child in _children(client, run):
+    for child in children(client, run):
         client.set_flow_run_state(child.id, Crashed(message=f"{why}."), force=True)
     client.set_flow_run_state(run.id, AwaitingRetry(message=f"{why}: it goes on from what is committed."))
     return f"{run.name} goes on"
 
 
 def _again(client: "SyncPrefectClient", run: FlowRun) -> str:
-    for child in _children(client, run):
+    for child in children(client, run):
         client.set_flow_run_state(child.id, Crashed(message="The run around it crashed."), force=True)
     count = crashes(client.read_flow_run_states(run.id))
     if count >= MOST_CRASHES:
@@ -102,6 +106,11 @@ def _again(client: "SyncPrefectClient", run: FlowRun) -> str:
         return f"{run.name} crashed {count} times and stays so"
     client.set_flow_run_state(run.id, AwaitingRetry(message=f"Crash {count}: it goes on from what is committed."))
     return f"{run.name} goes on after a crash"
+
+
+def _its_turn(client: "SyncPrefectClient", run: FlowRun) -> str:
+    client.set_flow_run_state(run.id, AwaitingRetry(message="It had to wait for another run: it goes on."))
+    return f"{run.name} goes on after another run"
 
 
 def crashes(states: list[State]) -> int:
@@ -131,40 +140,10 @@ def _message(run: FlowRun) -> str:
     return (run.state.message if run.state else None) or ""
 
 
-def ours(client: "SyncPrefectClient", *states: StateType) -> Iterator[FlowRun]:
-    """Flow runs of our deployments in these states."""
-    wanted = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(states))))
-    deployments = DeploymentFilter(tags=DeploymentFilterTags(all_=[TAG]))
-    runs: list[FlowRun] = []
-    while len(page := _page(client, wanted, deployments, len(runs))) == PAGE:
-        runs += page
-    yield from runs + page
-
-
-def _page(
-    client: "SyncPrefectClient", wanted: FlowRunFilter, deployments: DeploymentFilter, offset: int
-) -> list[FlowRun]:
-    return list(client.read_flow_runs(flow_run_filter=wanted, deployment_filter=deployments, limit=PAGE, offset=offset))
-
-
-def _children(client: "SyncPrefectClient", run: FlowRun) -> list[FlowRun]:
-    """Flow runs within this one that still seem to be alive."""
-    wanted = FlowRunFilter(
-        parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[run.id]),
-        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(ALIVE))),
-    )
-    return list(client.read_flow_runs(flow_run_filter=wanted))
-
-
 def _served(run: FlowRun) -> bool:
     """Whether it runs on the machine that serves it, and has a process while it is not finished."""
     suspended = run.state is not None and bool(run.state.state_details.pause_reschedule)
     return run.work_pool_name is None and not suspended
-
-
-def _age(run: FlowRun) -> float:
-    """Seconds in its state."""
-    return (datetime.now(UTC) - run.state.timestamp).total_seconds() if run.state else 0.0
 
 
 def _process(run: FlowRun) -> bool:

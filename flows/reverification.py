@@ -4,14 +4,16 @@ import json
 import sys
 
 from data.store import Store, home
-from flows import show
+from flows import artifacts, live, show
 from flows._answers import Told
 from flows.alone import alone
+from flows.pace import Pace
 from flows.terminal import watch
 from tasks import reverify
 from tasks.reverify import Chosen, Report
 from tasks.settings import VerifySettings
 
+TITLE = "reverify"
 _COLUMNS = ["run", "round", "attempt_id", "domain", "level", "old_fate", "fate", "old_version", "version", "reason"]
 _COLUMNS += ["used_in_round", "role", "model_id"]
 
@@ -20,10 +22,13 @@ def judge_again(chosen: Chosen, settings: VerifySettings) -> Told:
     """New verdicts beside the old. Raises UserError, also while another process is at it."""
     store = Store(home())
     with alone(home() / "reverify.lock", "the reviews"):
-        with watch("reverify") as progress:
-            reverify.reverify_task(store, chosen, settings, progress)
-        store.publish()
-    found = reverify.report(store, chosen)
+        pace = Pace()
+        with live.board():
+            with watch(TITLE, pace) as progress, artifacts.show_work(TITLE, TITLE, pace):
+                reverify.reverify_task(store, chosen, settings, progress)
+            store.publish()
+            found = reverify.report(store, chosen)
+            artifacts.show_rows(f"{TITLE}-fates", "What was judged again, by its fate then and now", found.counts)
     texts, flipped = sum(found.counts["texts"].to_pylist()), len(set(found.kept["attempt_id"].to_pylist()))
     said = f"{texts:,} texts were judged again; {flipped:,} attempts that were kept for training have another fate"
     return Told(said, {"texts": texts, "flipped": flipped})

@@ -209,6 +209,24 @@ def test_a_schedule_gets_its_runs_and_an_overlapping_one_is_cancelled_with_a_rea
 
 
 @pytest.mark.operations
+def test_an_answered_run_waits_for_the_one_that_took_its_place(up: Up) -> None:
+    asked = up.ask("flywheel", recipe="smoke", run="asked", rounds=1, promotion="a person")
+    up.wait(asked, "Suspended")
+    other = up.ask("flywheel", recipe="smoke", run="other", rounds=50)
+    up.wait(other, "Running")
+    with up.client() as client:
+        client.resume_flow_run(asked, run_input={"decision": "promote", "reason": "looks sound"})
+    up.wait(asked, "Cancelled")
+    time.sleep(2 * SWEEP_S)
+    assert up.run(asked).state_name == "Cancelled", "its place is taken"
+    up.cancel(other)
+    assert "1 of 1 rounds promoted" in up.wait(asked, "Completed")
+    with up.client() as client:
+        turned_away = [r for r in client.read_flow_runs() if r.state_name == "Cancelled" and not r.run_count]
+    assert turned_away, "what had not begun stays cancelled"
+
+
+@pytest.mark.operations
 def test_a_killed_flow_goes_on_until_it_has_crashed_three_times(up: Up) -> None:
     asked = up.ask("flywheel", recipe="smoke")
     for time_ in (1, 2, 3):
