@@ -55,6 +55,8 @@ def _deployment(flow: Flow[..., Any], overlap: Overlap) -> RunnerDeployment:
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
     assert isinstance(made, RunnerDeployment)  # a coroutine only where a loop runs
+    for name, field in made._parameter_openapi_schema.properties.items():  # Prefect takes the bare name as the title
+        field["title"] = name.replace("_", " ").capitalize()
     return made
 
 

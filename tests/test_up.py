@@ -130,6 +130,8 @@ def test_the_ui_is_there_soon_and_everything_is_served(up: Up) -> None:
         served = {d.name: d for d in client.read_deployments() if d.name != "pool"}
         assert set(served) == {"flywheel", "round", "bootstrap", "evaluate", "reverify", "curate-only"}
         assert all(d.entrypoint.startswith("flows.entries.") and d.description for d in served.values())
+        form = served["flywheel"].parameter_openapi_schema or {}
+        assert form["properties"]["run_seed"]["title"] == "Run seed"
         (nightly,) = client.read_deployment_schedules(served["flywheel"].id)
         assert (nightly.slug, nightly.active, nightly.schedule.cron) == ("nightly", False, "0 2 * * *")
         assert nightly.parameters == {"recipe": "smoke", "run": "nightly"}
