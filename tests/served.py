@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ import psutil
 from prefect import get_client
 from prefect.client.schemas.objects import State
 from prefect.exceptions import ObjectNotFound
+from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Cancelling, Scheduled
 
 from data import locks
@@ -35,17 +36,23 @@ FLOW_RUN = "PREFECT__FLOW_RUN_ID"
 
 
 class Served:
-    """The deployment `flywheel/tested` on the server at PREFECT_API_URL, with a home of its own. A context manager."""
+    """The deployment `flywheel/tested` on a server, with a home of its own; this process asks that server, too.
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
+    A context manager.
+    """
+
+    def __init__(self, home: Path, server: str) -> None:
+        self.home, self._server = home, server
         self._runner: subprocess.Popen[bytes] | None = None
+        self._stack = ExitStack()
 
     def __enter__(self) -> "Served":
+        self._stack.enter_context(temporary_settings({PREFECT_API_URL: self._server}))
         self.serve()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._stack.close()
         self.kill_runner()
         for process in self.processes():
             with suppress(psutil.NoSuchProcess):
@@ -53,7 +60,8 @@ class Served:
 
     def serve(self) -> None:
         """Start the runner, and wait for nothing: its runs do."""
-        env = os.environ | {"FLYWHEEL_HOME": str(self.home), "PREFECT_RUNNER_POLL_FREQUENCY": "2"}
+        env = os.environ | {"FLYWHEEL_HOME": str(self.home), "PREFECT_API_URL": self._server}
+        env |= {"PREFECT_RUNNER_POLL_FREQUENCY": "2"}
         with (self.home / "runner.log").open("ab") as log:
             command = [sys.executable, "-c", SERVE]
             self._runner = subprocess.Popen(command, env=env, stdout=log, stderr=log, cwd=Path(__file__).parents[1])

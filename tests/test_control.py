@@ -16,7 +16,6 @@ import psutil
 import pytest
 from prefect import get_client, resume_flow_run
 from prefect.client.schemas.responses import SetStateStatus
-from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from data.records import RoundResult
 from data.schemas import RELATIONS, rows
@@ -44,8 +43,7 @@ PROMOTE = {"decision": "promote", "reason": "looks sound"}
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory, prefect_server: str) -> Iterator[Served]:
-    server = temporary_settings({PREFECT_API_URL: prefect_server})  # for the clients of this process
-    with server, Served(tmp_path_factory.mktemp("served")) as deployment:
+    with Served(tmp_path_factory.mktemp("served"), prefect_server) as deployment:
         yield deployment
 
 

@@ -39,7 +39,7 @@ HOSTED: dict[str, Any] = {"engine": {"name": "rehearsal"}, "generate": {"problem
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory, prefect_server: str) -> Iterator[Served]:
-    with Served(tmp_path_factory.mktemp("entries")) as deployment:
+    with Served(tmp_path_factory.mktemp("entries"), prefect_server) as deployment:
         yield deployment
 
 
