@@ -1,7 +1,8 @@
 """`flywheel up` on a port and a home of its own, what it has started, and SIGKILL for any part of it.
 
-This process adopts every orphan below it (PR_SET_CHILD_SUBREAPER), so that nothing which `flywheel up` ever started is
-out of sight. Not here: when something is killed (`chaos.py`), and what must be true after it (`_chaos_checks.py`).
+Meanwhile this process adopts every orphan below it (PR_SET_CHILD_SUBREAPER), so that nothing which `flywheel up` ever
+started is out of sight. Not here: when something is killed (`chaos.py`), and what must be true after it
+(`_chaos_checks.py`).
 """
 
 import ctypes
@@ -29,7 +30,7 @@ class Machine:
     """One `flywheel up`. A context manager; leaving it ends all that it has started."""
 
     def __init__(self, home: Path, port: int) -> None:
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+        _adopt_orphans(True)
         self.home, self.port = home, port
         self.api = f"http://127.0.0.1:{port}/api"
         self._up: subprocess.Popen[bytes] | None = None
@@ -128,6 +129,11 @@ class Machine:
             with suppress(subprocess.TimeoutExpired):
                 self._up.wait(STOP_S)
         self.kill_everything()
+        _adopt_orphans(False)
+
+
+def _adopt_orphans(yes: bool) -> None:
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, int(yes))
 
 
 def kill(process: psutil.Process) -> str:

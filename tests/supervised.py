@@ -20,6 +20,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Cancelling
 
 from flows import processes
+from tests.shell import HEARING
 
 PATIENCE_S = 240.0  # of each wait: the machine may be busy
 _FLYWHEEL = [sys.executable, "-m", "flows.cli"]
@@ -67,7 +68,7 @@ class Up:
     def worker(self) -> Iterator[None]:
         """A worker of the pool `flywheel`, as another machine has one."""
         command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "flywheel"]
-        process = subprocess.Popen(command, env=self._far(), cwd=self.home, stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(HEARING + command, env=self._far(), cwd=self.home, stdout=subprocess.DEVNULL)
         try:
             yield
         finally:

@@ -19,6 +19,7 @@ from data.store import At, Store
 from flows import cli
 from flows.commands import status
 from tasks import doctor
+from tests.shell import HEARING
 
 COMMAND = [sys.executable, "-m", "flows.cli"]
 
@@ -163,8 +164,9 @@ def test_a_fault_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_ctrl_c_ends_cleanly(home: Path) -> None:
-    heard = ["env", "--default-signal=INT"]  # a shell starts what it puts in the background deaf to Ctrl-C
-    command = subprocess.Popen([*heard, *COMMAND, "sql", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    command = subprocess.Popen(
+        [*HEARING, *COMMAND, "sql", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     time.sleep(1.5)  # it waits for its standard input
     command.send_signal(signal.SIGINT)
     _, err = command.communicate(timeout=10)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.shell import HEARING
+
 pytestmark = [pytest.mark.operations, pytest.mark.timeout(300)]
 COMMAND = """
 from flows import environment, temporary
@@ -27,7 +29,8 @@ def test_it_ends_with_its_command(tmp_path: Path, end: signal.Signals) -> None:
     env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     env["FLYWHEEL_HOME"] = str(tmp_path)
     pipe = subprocess.PIPE
-    command = subprocess.Popen([sys.executable, "-c", COMMAND], env=env, stdin=pipe, stdout=pipe, text=True)
+    argv = [*HEARING, sys.executable, "-c", COMMAND]
+    command = subprocess.Popen(argv, env=env, stdin=pipe, stdout=pipe, text=True)
     assert command.stdout is not None
     pid, fault = command.stdout.readline().split()
     assert fault == "None" and Path(f"/proc/{pid}").exists()

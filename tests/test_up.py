@@ -253,8 +253,8 @@ def test_what_a_killed_runner_ran_goes_on(up: Up) -> None:
 
 @pytest.mark.operations
 def test_it_stops_cleanly_and_what_ran_goes_on_at_the_next_start(up: Up) -> None:
+    going = _going(up)
     with up.client() as client:
-        (going,) = [r for r in client.read_flow_runs() if r.state_name == "Running" and r.deployment_id]
         deployment = client.read_deployment_by_name("flywheel/flywheel").id
         (nightly,) = client.read_deployment_schedules(deployment)
         client.update_deployment_schedule(deployment, nightly.id, active=True)
@@ -264,8 +264,8 @@ def test_it_stops_cleanly_and_what_ran_goes_on_at_the_next_start(up: Up) -> None
     with socket.create_server(("127.0.0.1", up.port)):
         assert served_at(up.home / "prefect") is None
     up.again()
-    up.wait(going.id, "Running", 3)
-    assert "`flywheel up` was stopped" in _messages(up, going.id)
+    up.wait(going, "Running", 3)
+    assert "`flywheel up` was stopped" in _messages(up, going)
     with up.client() as client:
         (nightly,) = client.read_deployment_schedules(deployment)
         assert nightly.active, "what a person has switched on stays on"
@@ -274,19 +274,18 @@ def test_it_stops_cleanly_and_what_ran_goes_on_at_the_next_start(up: Up) -> None
 
 @pytest.mark.operations
 def test_after_a_kill_of_everything_the_run_goes_on(up: Up) -> None:
-    with up.client() as client:
-        (going,) = [r for r in client.read_flow_runs() if r.state_name == "Running" and r.deployment_id]
+    going = _going(up)
     up.process.kill()
     up.process.wait()
     until(lambda: not up.left(), 20)  # all below it end with it
     up.again()
-    up.wait(going.id, "Running", 4)
+    up.wait(going, "Running", 4)
     up.kill("prefect server start")  # after which Prefect's runner may hear of no cancellation
     until(lambda: server.asked(up.url) is not None)
     time.sleep(10)
-    until(lambda: up.run(going.id).state_name == "Running")  # again, where it was just in need of the server
-    up.cancel(going.id)
-    until(lambda: not processes.of_flow_run(going.id), 20)
+    until(lambda: up.run(going).state_name == "Running")  # again, where it was just in need of the server
+    up.cancel(going)
+    until(lambda: not processes.of_flow_run(going), 20)
 
 
 @pytest.mark.operations
@@ -305,6 +304,14 @@ def test_a_run_of_another_machine_that_falls_silent_goes_on(up: Up) -> None:
     with up.worker():
         up.wait(asked, "Running", 2)
         up.cancel(asked)
+
+
+def _going(up: Up) -> UUID:
+    """The run that an earlier test has left at work, which may just be in need of the server."""
+    with up.client() as client:
+        (run,) = [r for r in client.read_flow_runs() if r.name == "runner-killed" and r.deployment_id]
+    until(lambda: up.run(run.id).state_name == "Running")
+    return run.id
 
 
 def _names(client: SyncPrefectClient) -> list[str | None]:
