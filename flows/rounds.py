@@ -1,8 +1,8 @@
 """The flywheel: a run is rounds, a round is its stages in order.
 
 Only when things happen. Every stage is idempotent on the ledger, so turning it again with the same run name continues
-it: finished stages are read back, an unfinished one goes on from its last committed part. Not here: what starts a run,
-on the command line (`flows/run.py`) or from Prefect (`flows/entries.py`).
+it: finished rounds stand, finished stages are read back, an unfinished one goes on from its last committed part. Not
+here: what starts a run, on the command line (`flows/run.py`) or from Prefect (`flows/entries.py`).
 """
 
 from pathlib import Path
@@ -35,6 +35,7 @@ from tasks import (
     summary,
     verify,
 )
+from tasks.finished import finished
 from tasks.first_model import ModelRef
 from tasks.own_problems import load_own
 from tasks.serving import Serving
@@ -54,7 +55,8 @@ def turn(settings: FlywheelSettings, run: str, course: Course) -> dict[str, Any]
                 incumbent = first_model.register_task(store, At(run, 0, settings.run_seed), start)
                 measure(store, At(run, 0, settings.run_seed), settings, incumbent, serving, course)
                 store.publish()
-                for number in range(1, course.until + 1):
+                done, incumbent = finished(store, run, incumbent)
+                for number in range(done + 1, course.until + 1):
                     played = play_round(settings, run, number, incumbent, start, serving, course)
                     if isinstance(played, Spent):
                         raise played

@@ -18,9 +18,10 @@ from prefect.cache_policies import NO_CACHE
 from data.errors import UserError
 from data.ids import content_id, derived_seed
 from data.records import RoundResult
-from data.store import At, Store
+from data.store import At, Stage, Store
 from tasks.curriculum import Key
 from tasks.evaluate import samples_of
+from tasks.finished import STAGES, stages
 from tasks.scores import Measured, measured
 from tasks.statistics import Interval, bootstrap, paired
 
@@ -81,9 +82,7 @@ def promote(
         gain.high,
         **_counts(store, at),
     )
-    stage.write("rounds", "all", [result])
-    stage.commit({"result": asdict(result), "waited_seconds": round(answer.waited_s, 3)})
-    return result
+    return _decided(store, at, stage, result, waited_seconds=round(answer.waited_s, 3))
 
 
 def answered(answer: Answer, why: str) -> tuple[bool, str]:
@@ -101,9 +100,7 @@ def refuse(store: Store, at: At, incumbent_id: str, why: str) -> RoundResult:
     pass1 = mean(measured(samples_of(store, at.run, incumbent_id)), "pass@k", 1)
     why = f"not promoted: nothing was trained, because {why}"
     result = RoundResult(incumbent_id, "", False, why, pass1, pass1, 0.0, 0.0, **_counts(store, at))
-    stage.write("rounds", "all", [result])
-    stage.commit({"result": asdict(result)})
-    return result
+    return _decided(store, at, stage, result)
 
 
 def judge(gain: Interval, gain_k: Interval, k: int) -> tuple[bool, str]:
@@ -139,6 +136,14 @@ def mean(table: Measured, metric: str, k: int, among: set[Key] | None = None) ->
         return float("nan")
     strata = None if among is None else list(among)
     return bootstrap(table.values, table.strata, 1, 0).interval(table.metrics.index((metric, k)), strata).value
+
+
+def _decided(store: Store, at: At, stage: Stage, result: RoundResult, **meta: float) -> RoundResult:
+    """Commit the decision, with the names of the stages that it stands on."""
+    before = [name for name in stages(store, at.run, at.round) if name != "promote"]
+    stage.write("rounds", "all", [result])
+    stage.commit({"result": asdict(result), STAGES: before, **meta})
+    return result
 
 
 def _points(i: Interval) -> str:

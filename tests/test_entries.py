@@ -16,6 +16,7 @@ from uuid import UUID
 import psutil
 import pytest
 from prefect import flow, get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterName
 from prefect.exceptions import PrefectHTTPStatusError
 
 from data.records import RoundResult
@@ -52,6 +53,12 @@ def name_of(flow_run: UUID) -> str:
         return client.read_flow_run(flow_run).name
 
 
+def played(name: str) -> int:
+    """How many flow runs have this name."""
+    with get_client(sync_client=True) as client:
+        return len(client.read_flow_runs(flow_run_filter=FlowRunFilter(name=FlowRunFilterName(any_=[name]))))
+
+
 def run_count(flow_run: UUID) -> int:
     with get_client(sync_client=True) as client:
         return client.read_flow_run(flow_run).run_count
@@ -78,6 +85,7 @@ def test_from_a_form_to_the_end_and_on(served: Served) -> None:
     more = served.start(run=run, rounds=1)
     served.until(more, "Completed", seconds=PATIENCE_S)
     assert rounds(served, run) == 3
+    assert [played(f"{run}/{number}") for number in (1, 2, 3)] == [1, 1, 1], "a finished round is not played again"
     other = served.start(run=run, changes={"levels": 2})
     assert "leave the changes of levels out" in (served.until(other, "Failed", seconds=PATIENCE_S).message or "")
     assert_whole(served.home)
