@@ -195,6 +195,18 @@ SAMPLES = [
 MEASURED = {"scores": [SCORE, {**SCORE, "domain": "sums", "level": 1, "band": "easy"}], "eval_samples": SAMPLES}
 
 
+def test_what_moves_away_from_the_first_model_raises_an_alarm(home: Path):
+    as_first = {"outcome": "correct", "finish": "stop", "tokens": 10, "steps_ok": True, "text": "1 + 1 = 2\n#### 2"}
+    moved = as_first | {"tokens": 30, "finish": "length", "steps_ok": False, "text": "二"}
+    for number, texts in enumerate([[as_first] * 4, [as_first] * 4, [as_first, moved, moved, moved]]):
+        samples = [{"problem_id": str(i), "model_id": f"m{number}", **text} for i, text in enumerate(texts)]
+        fill(Store(home), At("night", number, 0), "held-out", eval_samples=samples)
+    page = page_of(home, "night")
+    (cells,) = (cells for name, cells in page.tables if name == "drift")
+    alarms = [cell for cell in cells if "," in cell]
+    assert alarms == ["twice as long, cut off, lucky, one line, not ASCII"]
+
+
 def test_a_run_that_has_only_begun(home: Path):
     fill(Store(home), At("night", 0, 0), "held-out", eval_problems=[{"id": "p"}])
     page = page_of(home, "night")
