@@ -59,23 +59,28 @@ def assert_whole(home: Path) -> None:
     assert not [f for f in home.rglob("*") if f.name.endswith((".tmp", ".next", ".wal", ".draft"))]
 
 
-def tables(home: Path, run: str | None = None) -> dict[str, str]:
-    """The checksum of every relation (of one run), without what a clock or a folder decides, and of the stages."""
+def tables(home: Path, run: str | None = None, digits: int = 9) -> dict[str, str]:
+    """The checksum of every relation (of one run), without what a clock or a folder decides, and of the stages.
+
+    `digits` of floats count; 17 are all.
+    """
     store, leave_out = Store(home), VOLATILE | ({"run"} if run else set())
-    found = {relation: checksum(store.read(relation, run), leave_out) for relation in schemas.RELATIONS}
+    found = {relation: checksum(store.read(relation, run), leave_out, digits) for relation in schemas.RELATIONS}
     stages = store.query("SELECT round, stage, rows FROM stages", run=run)
     return {**found, "stages": checksum(stages)}
 
 
-def fixed(value: Any) -> Any:
-    """A value as text that no order of summing changes."""
-    return f"{value:.9g}" if isinstance(value, float) else value
+def fixed(value: Any, digits: int) -> Any:
+    """A value as text; with few digits, one that no order of summing changes."""
+    return f"{value:.{digits}g}" if isinstance(value, float) else value
 
 
-def checksum(table: pa.Table, leave_out: Collection[str] = ()) -> str:
+def checksum(table: pa.Table, leave_out: Collection[str] = (), digits: int = 9) -> str:
     """Of the rows in any order, without these columns."""
     rows = table.select([c for c in table.column_names if c not in leave_out]).to_pylist()
-    lines = sorted(json.dumps({k: fixed(v) for k, v in row.items()}, sort_keys=True, default=str) for row in rows)
+    lines = sorted(
+        json.dumps({k: fixed(v, digits) for k, v in row.items()}, sort_keys=True, default=str) for row in rows
+    )
     return hashlib.md5("\n".join(lines).encode()).hexdigest()
 
 

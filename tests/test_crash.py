@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from data.schemas import RELATIONS
 from data.store import Store
+from tests.ledgers import assert_whole, tables
 
 RUN = ["run", "smoke", "--name", "twin", "--set", "rounds=1"]
 pytestmark = [pytest.mark.slow, pytest.mark.killing]
@@ -29,22 +29,11 @@ STAGES = [
 POINTS = ["written", "committing", "committed"]
 KILLS = [("generate", "committed"), ("verify", "committing"), *[(stage, "written") for stage in STAGES]]
 ORDER = sorted(KILLS, key=lambda kill: (STAGES.index(kill[0]), POINTS.index(kill[1])))
-VOLATILE = {"ms", "seconds", "path", "isolation"}  # times, and the folder of the home
 
 
 def command(home: Path, *argv: str) -> subprocess.CompletedProcess[str]:
     env = os.environ | {"FLYWHEEL_HOME": str(home)}
     return subprocess.run([sys.executable, "-m", *argv], env=env, capture_output=True, text=True, timeout=200)
-
-
-def tables(home: Path) -> dict[str, list[str]]:
-    """Every relation as sorted rows, without what a clock or a folder decides."""
-    store = Store(home)
-    found = {}
-    for relation in RELATIONS:
-        rows = store.read(relation).to_pylist()
-        found[relation] = sorted(str({k: v for k, v in row.items() if k not in VOLATILE}) for row in rows)
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +51,10 @@ def test_killed_in_every_stage_and_resumed(undisturbed: Path, tmp_path: Path, pr
     assert done.returncode == 0, done.stderr[-3000:]
     done = command(tmp_path, "flows.cli", *RESUME)
     assert done.returncode == 0, done.stderr[-3000:]
-    expected, found = tables(undisturbed), tables(tmp_path)
-    for relation in RELATIONS:
-        assert found[relation] == expected[relation], relation
-    assert len(found["attempts"]) == len(set(found["attempts"])) > 100
+    expected, found = tables(undisturbed, digits=17), tables(tmp_path, digits=17)
+    assert {name for name in expected if found[name] != expected[name]} == set()
+    assert_whole(tmp_path)
+    assert Store(tmp_path).read("attempts").num_rows > 100
 
 
 def test_the_ledger_answers(undisturbed: Path) -> None:
