@@ -7,6 +7,7 @@ r"""Recursive descent over tokens: the arithmetic half of the grammar, from sums
 Brackets, matrices and what they may hold are the subclass's. Implicit products bind like explicit ones: `1/2x` is x/2.
 """
 
+from abc import ABC, abstractmethod
 from fractions import Fraction
 from typing import Any
 
@@ -32,7 +33,7 @@ _ROUNDING = {"lfloor": ("floor", "rfloor"), "lceil": ("ceil", "rceil")}
 Node = tuple[Any, ...]
 
 
-class Scalars:
+class Scalars(ABC):
     """The tokens, a position in them, and what the plus-minus signs read as on this pass."""
 
     def __init__(self, found: list[str]) -> None:
@@ -67,11 +68,11 @@ class Scalars:
             raise Unreadable("arithmetic on something that is no number")
         return self.node(kind, *parts)
 
-    def bracket(self, opening: str, depth: int) -> Node:
-        raise NotImplementedError
+    @abstractmethod
+    def bracket(self, opening: str, depth: int) -> Node: ...
 
-    def matrix(self, depth: int) -> Node:
-        raise NotImplementedError
+    @abstractmethod
+    def matrix(self, depth: int) -> Node: ...
 
     def sum(self, depth: int) -> Node:
         if depth > MAX_DEPTH:
