@@ -135,12 +135,12 @@ def test_the_rehearsal_engine_answers_as_the_scripted_one_from_a_process_of_its_
 
 
 def test_a_run_has_kills_of_one_sort_with_a_stage_between_them_and_few_enough_to_go_on() -> None:
-    plans = [Plan(kill, stage, 0, 1) for kill in ("flow", "server") for stage in STAGES]
+    plans = [Plan(kill, stage, 0, 1) for kill in ("flow", "everything") for stage in STAGES]
     runs = []
     while plans:
         runs.append(chaos.together(plans))
         plans = [p for p in plans if p not in runs[-1]]
-    assert [[p.kill for p in run] for run in runs] == [["flow"] * 2] * 4 + [["server"] * 4] * 2
+    assert [[p.kill for p in run] for run in runs] == [["flow"] * 2] * 4 + [["everything"] * 4] * 2
     for run in runs:
         at = [STAGES.index(p.stage) for p in run]
         assert all(b - a > 1 for a, b in pairwise(at))
