@@ -19,8 +19,7 @@ from flows.flow_runs import TAG
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
 
-HEARTBEAT_S = 30  # the shortest that Prefect allows
-SILENCE_S = 90  # three heartbeats missed
+SILENCE_S = 90  # three heartbeats missed; Prefect allows none more often than every 30 s
 BEAT = "prefect.flow-run.heartbeat"
 ENDED = ("Completed", "Failed", "Crashed")
 NOT_RUNNING = (*ENDED, "Cancelled", "Scheduled", "AwaitingRetry", "Late", "Suspended")
