@@ -9,6 +9,7 @@ that is shown and published does. The two take turns; of each other's rows they 
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -83,6 +84,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=4298)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends what it has started
     with tempfile.TemporaryDirectory() as made:
         home = (options.home or Path(made)).absolute()
         home.mkdir(parents=True, exist_ok=True)
