@@ -1,6 +1,5 @@
 """A process that `flywheel up` keeps alive. Not here: which there are, and what happens when one dies (`up.py`)."""
 
-import os
 import subprocess
 import time
 from contextlib import suppress
@@ -22,7 +21,6 @@ class Child:
     env: dict[str, str]
     log: Path
     told: bytes = b""
-    nice: int = 0  # how much lower its priority is, and that of all below it
     deaths: list[float] = field(default_factory=list)
     process: "subprocess.Popen[bytes] | None" = None
 
@@ -31,15 +29,11 @@ class Child:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.argv, env=self.env, stdin=subprocess.PIPE, stdout=log, stderr=log,
-                start_new_session=True, preexec_fn=self._begin,
+                start_new_session=True, preexec_fn=processes.die_with_parent,
             )  # fmt: skip
         assert self.process.stdin is not None
         with suppress(BrokenPipeError), self.process.stdin as stdin:
             stdin.write(self.told)
-
-    def _begin(self) -> None:
-        processes.die_with_parent()
-        os.nice(self.nice)
 
     def dead(self) -> int | None:
         """Its exit code when it has ended."""

@@ -29,7 +29,6 @@ STOP_S = 3.0  # for a server to end by itself
 WAIT_S = 180.0  # for everything to be served
 LOG_BYTES = 10 * 2**20  # a longer log is put aside at the next start
 POLL_S = 0.2
-SERVER_NICE = 5  # the threads of a training wait for each other: what holds up one, holds up all
 
 
 class Stopped(Exception):
@@ -44,9 +43,7 @@ class Supervisor:
         self.ending = threading.Event()
         os.environ |= server.environment(found.url, folder) if found.ours else {"PREFECT_API_URL": found.url}
         os.environ["FLYWHEEL_HOME"] = str(home().resolve())
-        self.server = Child(
-            "Prefect server", server.command(), dict(os.environ), folder / "server.log", nice=SERVER_NICE
-        )
+        self.server = Child("Prefect server", server.command(), dict(os.environ), folder / "server.log")
         working = {
             processes.MARK: str(home().resolve()),
             "PREFECT_RUNNER_POLL_FREQUENCY": "2",
