@@ -45,11 +45,12 @@ def served(home: Path, recipe: str, run: str, port: int) -> None:
             raise RuntimeError(f"run {run} ended as {state['name']}: {state['message']}")
 
 
-def seconds(home: Path, run: str) -> float:
-    """From the first line of round 1 to the end of the run."""
-    lines = map(json.loads, (home / run / "log.jsonl").read_text().splitlines())
-    began = next(line["time"] for line in lines if line["message"].startswith("Round 1 of 1"))
-    return (home / run / SUMMARY).stat().st_mtime - datetime.fromisoformat(began).timestamp()
+def seconds(home: Path, run: str) -> tuple[float, float]:
+    """From the first line of round 1 to the end of the run; how much of that was outside the stages."""
+    lines = [json.loads(line) for line in (home / run / "log.jsonl").read_text().splitlines()]
+    at = next(i for i, line in enumerate(lines) if line["message"].startswith("Round 1 of 1"))
+    whole = (home / run / SUMMARY).stat().st_mtime - datetime.fromisoformat(lines[at]["time"]).timestamp()
+    return round(whole, 2), round(whole - sum(line.get("seconds", 0) for line in lines[at:]), 2)
 
 
 def dataset(home: Path, run: str) -> Any:
@@ -66,13 +67,14 @@ def measure(home: Path, recipe: str, times: int, port: int) -> dict[str, Any]:
         bare(home, recipe, names[0])
         served(home, recipe, names[1], port)
         assert len({dataset(home, run) for run in names}) == 1, "the two did not do the same work"
-        pairs.append([round(seconds(home, run), 2) for run in names])
-        print(f"bare {pairs[-1][0]:.2f} s, served {pairs[-1][1]:.2f} s", file=sys.stderr, flush=True)
-    without, within = (median(column) for column in zip(*pairs, strict=True))
+        pairs.append([seconds(home, run) for run in names])
+        print("bare {0[0]} s ({0[1]} outside the stages), served {1[0]} s ({1[1]})".format(*pairs[-1]), flush=True)
     return {
-        "recipe": recipe, "pairs_s": pairs, "bare_s": without, "served_s": within,
-        "ratio": round(median(b / a for a, b in pairs), 4),
-    }  # fmt: skip
+        "recipe": recipe,
+        "pairs_s": pairs,
+        "ratio": round(median(b[0] / a[0] for a, b in pairs), 4),
+        "outside": round(median((b[1] - a[1]) / a[0] for a, b in pairs), 4),
+    }
 
 
 def main() -> None:
@@ -92,10 +94,8 @@ def main() -> None:
     if options.json:
         print(json.dumps(found))
     else:
-        print(
-            f"a round of {found['recipe']}: {found['bare_s']:.1f} s without Prefect, {found['served_s']:.1f} s served"
-        )
-        print(f"orchestration costs {100 * (found['ratio'] - 1):+.1f} %, the median of {len(found['pairs_s'])} pairs")
+        print(f"a round of {found['recipe']}, served, beside one without Prefect, median of {options.times} pairs:")
+        print(f"{100 * (found['ratio'] - 1):+.1f} % in all, {100 * found['outside']:+.1f} % outside the stages")
 
 
 if __name__ == "__main__":
