@@ -68,7 +68,8 @@ def measure(home: Path, recipe: str, times: int, port: int) -> dict[str, Any]:
         served(home, recipe, names[1], port)
         assert len({dataset(home, run) for run in names}) == 1, "the two did not do the same work"
         pairs.append([seconds(home, run) for run in names])
-        print("bare {0[0]} s ({0[1]} outside the stages), served {1[0]} s ({1[1]})".format(*pairs[-1]), flush=True)
+        told = "bare {0[0]} s ({0[1]} outside the stages), served {1[0]} s ({1[1]})".format(*pairs[-1])
+        print(told, file=sys.stderr, flush=True)
     return {
         "recipe": recipe,
         "pairs_s": pairs,

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 TAG = "flywheel"  # of every deployment of ours, and so of its flow runs
 PAGE = 100
-ALIVE = (StateType.PENDING, StateType.RUNNING, StateType.PAUSED, StateType.CANCELLING)
 AT_WORK = (StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
+ALIVE = (*AT_WORK, StateType.PAUSED)
 
 
 def ours(
