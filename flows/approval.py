@@ -8,13 +8,14 @@ ends it within minutes.) Not here: the test that a model has to pass first (`tas
 
 import sys
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
 
 from prefect import get_client, suspend_flow_run
-from prefect.client.schemas.objects import FlowRun, FlowRunInput, StateType
+from prefect.client.schemas.objects import FlowRun, FlowRunInput
 from prefect.context import FlowRunContext
 from prefect.exceptions import PrefectHTTPStatusError
 from prefect.input import RunInput
@@ -27,7 +28,6 @@ from rich.prompt import Confirm, Prompt
 from data.errors import UserError
 from data.store import At, Store
 from flows.course import Budget, Course
-from flows.flow_runs import ours
 from flows.terminal import say
 from tasks.comparison import comparison
 from tasks.promote import Answer, Ask, nobody
@@ -90,12 +90,12 @@ def in_ui(started: FlowRun, question: str, shown: str, hours: float) -> Answer:
     raise RuntimeError(f"flow run {started.name} was not suspended")
 
 
-def close_overdue(client: "SyncPrefectClient") -> list[str]:
+def close_overdue(client: "SyncPrefectClient", runs: Iterable[FlowRun]) -> list[str]:
     """Answer for those who did not come: their incumbents stay. Returns what was done, a sentence for each flow run."""
     done = []
-    for run in ours(client, StateType.PAUSED):
-        if run.state is None or not run.state.state_details.run_input_keyset:
-            continue  # a person has suspended it, and nobody is asked
+    for run in runs:
+        if run.state is None or not run.state.is_paused() or not run.state.state_details.run_input_keyset:
+            continue  # at work; or a person has suspended it, and nobody is asked
         hours = Budget.model_validate(run.parameters.get("budget") or {}).answer_hours
         if (datetime.now(UTC) - run.state.timestamp).total_seconds() >= 3600 * hours:
             late = Approval(decision="keep the incumbent", reason=f"{NOBODY} {hours:g} hours")

@@ -1,14 +1,12 @@
 """Flow runs of our deployments, as the server knows them. Not here: what becomes of them (`recovery.py`)."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from prefect.client.schemas.filters import (
     DeploymentFilter,
     DeploymentFilterTags,
     FlowRunFilter,
-    FlowRunFilterDeploymentId,
     FlowRunFilterEndTime,
     FlowRunFilterParentFlowRunId,
     FlowRunFilterState,
@@ -23,18 +21,19 @@ TAG = "flywheel"  # of every deployment of ours, and so of its flow runs
 PAGE = 100
 AT_WORK = (StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
 ALIVE = (*AT_WORK, StateType.PAUSED)
+DAY_S = 86400.0
 
 
-def ours(
-    client: "SyncPrefectClient", *states: StateType, ended: FlowRunFilterEndTime | None = None
-) -> Iterator[FlowRun]:
-    """Flow runs of our deployments in these states; `ended`: and when they ended."""
-    wanted = FlowRunFilter(state=_in(*states), end_time=ended)
-    deployments = DeploymentFilter(tags=DeploymentFilterTags(all_=[TAG]))
-    runs: list[FlowRun] = []
-    while len(page := _page(client, wanted, deployments, len(runs))) == PAGE:
-        runs += page
-    yield from runs + page
+def unsettled(client: "SyncPrefectClient") -> list[FlowRun]:
+    """Flow runs of ours that somebody may have to look after: two questions, which the server is asked all day long.
+
+    Those that are alive or crashed, and those that failed or were cancelled within the last day.
+    """
+    lately = FlowRunFilterEndTime(after_=datetime.now(UTC) - timedelta(seconds=DAY_S))
+    return [
+        *_ours(client, FlowRunFilter(state=_in(*ALIVE, StateType.CRASHED))),
+        *_ours(client, FlowRunFilter(state=_in(StateType.FAILED, StateType.CANCELLED), end_time=lately)),
+    ]
 
 
 def children(client: "SyncPrefectClient", run: FlowRun) -> list[FlowRun]:
@@ -46,24 +45,21 @@ def children(client: "SyncPrefectClient", run: FlowRun) -> list[FlowRun]:
     return list(client.read_flow_runs(flow_run_filter=wanted))
 
 
-def place_taken(client: "SyncPrefectClient", run: FlowRun) -> bool:
-    """Whether another flow run of its deployment is at work."""
-    wanted = FlowRunFilter(
-        deployment_id=FlowRunFilterDeploymentId(any_=[run.deployment_id] if run.deployment_id else []),
-        state=_in(*AT_WORK),
-    )
-    return bool(client.read_flow_runs(flow_run_filter=wanted, limit=1))
-
-
 def age(run: FlowRun) -> float:
     """Seconds in its state."""
     return (datetime.now(UTC) - run.state.timestamp).total_seconds() if run.state else 0.0
 
 
-def _page(
-    client: "SyncPrefectClient", wanted: FlowRunFilter, deployments: DeploymentFilter, offset: int
-) -> list[FlowRun]:
-    return list(client.read_flow_runs(flow_run_filter=wanted, deployment_filter=deployments, limit=PAGE, offset=offset))
+def _ours(client: "SyncPrefectClient", wanted: FlowRunFilter) -> list[FlowRun]:
+    deployments = DeploymentFilter(tags=DeploymentFilterTags(all_=[TAG]))
+    runs: list[FlowRun] = []
+    while True:
+        page = client.read_flow_runs(
+            flow_run_filter=wanted, deployment_filter=deployments, limit=PAGE, offset=len(runs)
+        )
+        runs += page
+        if len(page) < PAGE:
+            return runs
 
 
 def _in(*states: StateType) -> FlowRunFilterState:

@@ -32,7 +32,7 @@ from data.manifest import locks_of
 from data.store import home
 from flows import _turns, automations, device, environment, recovery
 from flows._turns import Holder
-from flows.flow_runs import TAG
+from flows.flow_runs import TAG, unsettled
 from tasks import _device_checks
 from tasks._findings import Finding
 from tasks.first_model import SEED_POLICY
@@ -130,11 +130,12 @@ def watch(client: SyncPrefectClient) -> Finding:
 
 def zombies(client: SyncPrefectClient) -> Finding:
     """Served runs that seem to be alive and have no process on this machine, or that crashed and do not go on."""
-    gone = [f"no process plays {run.name}" for run in recovery.gone(client)]
-    gone += [f"{run.name} crashed and does not go on" for run in recovery.crashed(client)]
+    runs = unsettled(client)
+    gone = [f"no process plays {run.name}" for run in recovery.gone(recovery.here(client, runs))]
+    gone += [f"{run.name} crashed and does not go on" for run in recovery.crashed(runs)]
     if not gone:
         return Finding("zombies", "ok", "every served run that seems to be alive is")
-    return Finding("zombies", "failed", "; ".join(gone), lambda: "; ".join(recovery.recover(client)))
+    return Finding("zombies", "failed", "; ".join(gone), lambda: "; ".join(recovery.recover(client, unsettled(client))))
 
 
 def abandoned(client: SyncPrefectClient) -> Finding:

@@ -5,16 +5,15 @@ pool, Prefect's heartbeats say so (`flows/automations.py`). Not here: runs that 
 which needs no recovery.
 """
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from prefect.client.schemas.filters import FlowRunFilterEndTime
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.states import AwaitingRetry, Cancelled, Crashed
 
 from flows import processes, server
-from flows.flow_runs import ALIVE, age, children, ours, place_taken
+from flows.flow_runs import ALIVE, AT_WORK, age, children
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
@@ -22,54 +21,57 @@ if TYPE_CHECKING:
 MOST_CRASHES = 3  # of one flow run before it is left to a person
 SETTLED_S = 20.0  # a flow run that has just changed its state may not have its process yet
 CANCEL_S = 15.0  # Prefect's runner hears of no cancellation any more once its server was away for some seconds
-DAY_S = 86400.0
 AWAY = ("ConnectError", "ConnectTimeout", "ReadError", "ReadTimeout", "RemoteProtocolError", "PoolTimeout")  # of httpx
 GIVEN_UP = "Crashed {} times and is not tried again. What is committed stays: Retry goes on from there."
 FULL = "Deployment concurrency limit reached."  # what Prefect says of a flow run that it cancels for another one
 
 
-def gone(client: "SyncPrefectClient", settled: float = SETTLED_S) -> list[FlowRun]:
-    """Flow runs of ours that should have a process on this machine and have none, in that state for `settled` s."""
-    if not server.local(str(client.api_url)):
-        return []
-    return [run for run in ours(client, *ALIVE) if _served(run) and age(run) >= settled and not _process(run)]
+def here(client: "SyncPrefectClient", runs: list[FlowRun]) -> list[FlowRun]:
+    """Those whose processes can be looked for; none when the server is that of another machine."""
+    return runs if server.local(str(client.api_url)) else []
 
 
-def lingering(client: "SyncPrefectClient") -> list[FlowRun]:
-    """Flow runs of ours on this machine that should have been cancelled by this time."""
-    if not server.local(str(client.api_url)):
-        return []
-    return [run for run in ours(client, StateType.CANCELLING) if age(run) >= CANCEL_S and _process(run)]
+def gone(runs: Iterable[FlowRun], settled: float = SETTLED_S) -> list[FlowRun]:
+    """Those that should have a process on this machine and have none, in that state for `settled` s."""
+    return [r for r in runs if r.state_type in ALIVE and _served(r) and age(r) >= settled and not _process(r)]
 
 
-def crashed(client: "SyncPrefectClient") -> list[FlowRun]:
-    """Flow runs of ours that crashed, or lost their server within the last day, and have not been given up."""
-    found = [run for run in ours(client, StateType.CRASHED, StateType.FAILED) if run.state and _broke(run.state)]
-    return [r for r in found if not _given_up(_message(r)) and (r.state_type == StateType.CRASHED or age(r) < DAY_S)]
+def lingering(runs: Iterable[FlowRun]) -> list[FlowRun]:
+    """Those with a process on this machine that should have been cancelled by this time."""
+    return [r for r in runs if r.state_type == StateType.CANCELLING and age(r) >= CANCEL_S and _process(r)]
 
 
-def turned_away(client: "SyncPrefectClient") -> list[FlowRun]:
-    """Flow runs of ours that had begun, and were cancelled within the last day because another had their place.
+def crashed(runs: Iterable[FlowRun]) -> list[FlowRun]:
+    """Those that crashed, or lost their server, and have not been given up."""
+    return [run for run in runs if run.state and _broke(run.state) and not _given_up(_message(run))]
+
+
+def turned_away(runs: Iterable[FlowRun]) -> list[FlowRun]:
+    """Those that had begun, and were cancelled because another had their place.
 
     One of each deployment whose place is free. A suspended or crashed run gives its place up, so that a schedule may
     take it before the answer comes.
     """
-    lately = FlowRunFilterEndTime(after_=datetime.now(UTC) - timedelta(seconds=DAY_S))
-    found = [r for r in ours(client, StateType.CANCELLED, ended=lately) if r.run_count and _message(r) == FULL]
-    first = {r.deployment_id: r for r in sorted(found, key=age)}
-    return [run for run in first.values() if not place_taken(client, run)]
+    runs = sorted(runs, key=age)
+    taken = {run.deployment_id for run in runs if run.state_type in AT_WORK}
+    found = [r for r in runs if r.state_type == StateType.CANCELLED and r.run_count and _message(r) == FULL]
+    return list({run.deployment_id: run for run in found if run.deployment_id not in taken}.values())
 
 
-def recover(client: "SyncPrefectClient", settled: float = SETTLED_S, why: str = "Its process was gone") -> list[str]:
+def recover(
+    client: "SyncPrefectClient", runs: list[FlowRun], settled: float = SETTLED_S, why: str = "Its process was gone"
+) -> list[str]:
     """Let them go on, end those that were being cancelled, give up what crashes again and again.
 
-    Returns what was done, a sentence for each flow run. Asked again, there is nothing left to do.
+    `runs`: the `unsettled` ones. Returns what was done, a sentence for each. Asked again, there is nothing left to do.
     """
+    near = here(client, runs)
+    ended, left, broken, waiting = lingering(near), gone(near, settled), crashed(runs), turned_away(runs)
     return [
-        *(_end(client, run) for run in lingering(client)),
-        *(_set_right(client, run, why) for run in gone(client, settled)),
-        *(_again(client, run) for run in crashed(client)),
-        *(_its_turn(client, run) for run in turned_away(client)),
+        *(_end(client, run) for run in ended),
+        *(_set_right(client, run, why) for run in left),
+        *(_again(client, run) for run in broken),
+        *(_its_turn(client, run) for run in waiting),
     ]
 
 

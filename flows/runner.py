@@ -14,14 +14,14 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 import httpx
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.exceptions import PrefectException
 from prefect.runner import Runner
 
 from data.errors import UserError
 from data.manifest import write_atomic
 from data.store import home
-from flows import automations, leases, recovery, server
+from flows import automations, flow_runs, leases, recovery, server
 from flows.served import SERVED, Options, Served
 
 AT_ONCE = 4  # flow runs on this machine; those that need the device take turns on it
@@ -44,8 +44,8 @@ def main() -> int:
             automations.apply(client, options.notify)
             rounds = client.read_deployment_by_name(f"{deployments.ROUNDS}/{deployments.ROUNDS}").id
             nightly = deployments.schedule_nights(client, rounds, options.nightly)
+            _sweep(client, options.ours, settled=0, why="Its process was gone")
         page = f"{url.removesuffix('/api')}/deployments/deployment/{rounds}"
-        _sweep(options.ours, settled=0, why="Its process was gone")
     except UserError as e:
         _write(path, Served([], error=str(e)))
         return 2
@@ -55,14 +55,17 @@ def main() -> int:
 
 
 async def _serve(runner: Runner, ours: bool) -> None:
-    async with anyio.create_task_group() as group:
-        group.start_soon(runner.start)
-        while True:
-            await anyio.sleep(SWEEP_S)
-            await anyio.to_thread.run_sync(_sweep, ours)
+    with get_client(sync_client=True) as client:  # one for all sweeps: making it takes as long as a sweep
+        async with anyio.create_task_group() as group:
+            group.start_soon(runner.start)
+            while True:
+                await anyio.sleep(SWEEP_S)
+                await anyio.to_thread.run_sync(_sweep, client, ours)
 
 
-def _sweep(ours: bool, settled: float = recovery.SETTLED_S, why: str = "Its process ended") -> None:
+def _sweep(
+    client: SyncPrefectClient, ours: bool, settled: float = recovery.SETTLED_S, why: str = "Its process ended"
+) -> None:
     """What crashed goes on, what nobody has answered is closed, what nobody holds is freed.
 
     A server that does not answer is asked again later.
@@ -70,10 +73,10 @@ def _sweep(ours: bool, settled: float = recovery.SETTLED_S, why: str = "Its proc
     from flows import approval  # with all that a run needs, which is imported by then
 
     try:
-        with get_client(sync_client=True) as client:
-            told = [*recovery.recover(client, settled, why), *approval.close_overdue(client)]
-            for text in [*told, *(leases.free(client) if ours else [])]:
-                print(text, flush=True)
+        runs = flow_runs.unsettled(client)
+        told = [*recovery.recover(client, runs, settled, why), *approval.close_overdue(client, runs)]
+        for text in [*told, *(leases.free(client) if ours else [])]:
+            print(text, flush=True)
     except (httpx.HTTPError, PrefectException, RuntimeError) as e:  # the server is away, or a run was just deleted
         print(f"runs that crashed could not be looked for: {e}", flush=True)
 

@@ -21,6 +21,7 @@ from data.records import RoundResult
 from data.schemas import RELATIONS, rows
 from data.store import Store
 from flows.approval import Approval, close_overdue
+from flows.flow_runs import unsettled
 from tests.ledgers import assert_whole, tables
 from tests.served import Served
 
@@ -117,7 +118,7 @@ def test_where_nobody_answers_the_incumbent_stays(served: Served) -> None:
     served.until(run, "Suspended")
     time.sleep(1)
     with get_client(sync_client=True) as client:
-        [said] = close_overdue(client)
+        [said] = close_overdue(client, unsettled(client))
     assert "nobody answered within" in said
     served.until(run, "Completed")
     [result] = results(served, "alone")
