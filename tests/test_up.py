@@ -308,7 +308,7 @@ def test_a_run_of_another_machine_that_falls_silent_goes_on(up: Up) -> None:
 
 
 def _going(up: Up) -> tuple[UUID, int]:
-    """The run that an earlier test has left at work, and how often it began. It may say only now that it lost its server."""
+    """The run that an earlier test has left at work, perhaps late to say it lost its server; how often it began."""
     with up.client() as client:
         (run,) = [r for r in client.read_flow_runs() if r.name == "runner-killed" and r.deployment_id]
     until(lambda: (now := up.run(run.id)).state_name == "Running" and age(now) > 30)
