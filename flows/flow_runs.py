@@ -30,10 +30,11 @@ def unsettled(client: "SyncPrefectClient") -> list[FlowRun]:
     Those that are alive or crashed, and those that failed or were cancelled within the last day.
     """
     lately = FlowRunFilterEndTime(after_=datetime.now(UTC) - timedelta(seconds=DAY_S))
-    return [
+    found = [
         *_ours(client, FlowRunFilter(state=_in(*ALIVE, StateType.CRASHED))),
         *_ours(client, FlowRunFilter(state=_in(StateType.FAILED, StateType.CANCELLED), end_time=lately)),
     ]
+    return list({run.id: run for run in found}.values())  # one that ended between the two: the later answer counts
 
 
 def children(client: "SyncPrefectClient", run: FlowRun) -> list[FlowRun]:
