@@ -146,16 +146,16 @@ class _Lease:
     def _keep(self) -> None:
         """Renew the lease; take another when it has ended while the server was away."""
         told = False
-        with connect() as client:
-            while not self._ended.wait(RENEW_S):
-                try:
+        while not self._ended.wait(RENEW_S):
+            try:
+                with connect() as client:
                     if not _renewed(client, self._id):
                         self._id = self._take(client) or self._id
-                    told = False
-                except (HTTPError, RuntimeError) as e:
-                    if not told:
-                        say(f"The slot of the device is not renewed, the run goes on: {_away(e)}")
-                    told = True
+                told = False
+            except (HTTPError, RuntimeError) as e:
+                if not told:
+                    say(f"The slot of the device is not renewed, the run goes on: {_away(e)}")
+                told = True
 
     def end(self) -> None:
         """Give it back. A server that is away is told by whoever has the device next: the note stays."""
