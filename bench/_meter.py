@@ -10,6 +10,8 @@ from contextlib import suppress
 
 import psutil
 
+from bench._chaos_machine import GONE
+
 EVERY_S = 0.5
 PROGRAMS = ("prefect server start", "flows.runner", "flows.cli up", "prefect.engine", "bench._bare")
 
@@ -50,7 +52,7 @@ def _used() -> dict[int, float]:
     """CPU seconds so far of each such process below this one, by its id."""
     used = {}
     for process in psutil.Process().children(recursive=True):
-        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+        with suppress(*GONE):
             command = " ".join(process.cmdline())
             if any(program in command for program in PROGRAMS):
                 used[process.pid] = sum(process.cpu_times()[:2])

@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
 
@@ -28,6 +27,7 @@ from rich.prompt import Confirm, Prompt
 from data.errors import UserError
 from data.store import At, Store
 from flows.course import Budget, Course
+from flows.flow_runs import age
 from flows.terminal import say
 from tasks.comparison import comparison
 from tasks.promote import Answer, Ask, nobody
@@ -97,7 +97,7 @@ def close_overdue(client: "SyncPrefectClient", runs: Iterable[FlowRun]) -> list[
         if run.state is None or not run.state.is_paused() or not run.state.state_details.run_input_keyset:
             continue  # at work; or a person has suspended it, and nobody is asked
         hours = Budget.model_validate(run.parameters.get("budget") or {}).answer_hours
-        if (datetime.now(UTC) - run.state.timestamp).total_seconds() >= 3600 * hours:
+        if age(run) >= 3600 * hours:
             late = Approval(decision="keep the incumbent", reason=f"{NOBODY} {hours:g} hours")
             with suppress(PrefectHTTPStatusError):  # somebody came after all
                 client.resume_flow_run(run.id, run_input=late.model_dump())
