@@ -27,12 +27,16 @@ DYING_S = 30.0  # a process that was killed with its parent may take this long t
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who has the device. `since`: seconds since 1970; `lease`: of Prefect's slot, empty before it is got."""
+    """Who has the device. `since`: seconds since 1970; `lease`: of Prefect's slot, empty before it is got.
+
+    `flow_run`: its id in Prefect, empty outside a flow.
+    """
 
     run: str
     pid: int
     since: float
     lease: str = ""
+    flow_run: str = ""
 
     def __str__(self) -> str:
         if not self.pid:

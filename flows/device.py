@@ -5,8 +5,8 @@ machine of one server. Its lease is renewed from here for as long as the block t
 renewing for good when the server is away for some seconds, and then a second run is let in. Among the runs of one home
 a lock makes it exact, whatever the server does (`flows/_turns.py`).
 
-- The holder is killed: the lock is free at once, and who gets it next gives the lease back. Nobody does: the lease ends
-  after `LEASE_S`, Prefect frees the slot within 15 s more.
+- The holder is killed: the lock is free at once, and who gets it next gives the lease back, also one that the holder
+  never heard of. Nobody does: the lease ends after `LEASE_S`, Prefect frees the slot within 15 s more.
 - The server is killed or starts anew: the holder works on and renews when there is a server again. One that was away
   for longer than the lease frees the slot; the holder takes it again, unless a run of another home was faster.
 - A second machine, or a second GPU that is to have runs of its own: another name in FLYWHEEL_DEVICE (and the GPU in
@@ -33,7 +33,7 @@ from prefect.runtime import flow_run
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME
 
 from data.store import home
-from flows import _turns, temporary
+from flows import _turns, leases, temporary
 from flows._turns import Holder, Teller
 from flows.logs import LOG
 from flows.terminal import say
@@ -52,7 +52,7 @@ def slot() -> Iterator[None]:
     Raises httpx.HTTPError when Prefect's server is away for longer than `PATIENCE_S`.
     """
     with _turns.turn() as left:
-        lease = _Lease(Holder(flow_run.name or "", os.getpid(), time.time()), left)
+        lease = _Lease(Holder(flow_run.name or "", os.getpid(), time.time(), flow_run=flow_run.id or ""), left)
         try:
             LOG.info("the device %s is taken", _turns.name())
             yield
@@ -93,7 +93,7 @@ class _Lease:
 
     def __init__(self, who: Holder, left: Holder | None) -> None:
         """`left`: whose slot is given back first."""
-        self._by = ConcurrencyLeaseHolder(type="flow_run", id=UUID(flow_run.id)) if flow_run.id else None
+        self._by = ConcurrencyLeaseHolder(type="flow_run", id=UUID(who.flow_run)) if who.flow_run else None
         self._who = who
         self._ended = Event()
         try:
@@ -107,6 +107,7 @@ class _Lease:
     def _wait(self, left: Holder | None) -> UUID:
         """A lease, as soon as there is one to have."""
         tell, answered = Teller(), time.monotonic()
+        lost = {UUID(who.flow_run) for who in (self._who, left) if who and who.flow_run}
         while True:
             try:
                 with connect() as client:
@@ -119,6 +120,8 @@ class _Lease:
                         return lease
                     if _alone():
                         empty(client)
+                    elif _free_lost(client, lost):
+                        continue
                 answered = time.monotonic()
                 tell(f"a run of another home or machine has the limit {_turns.name()} of Prefect")
             except HTTPError as e:
@@ -168,6 +171,16 @@ class _Lease:
             say(f"Prefect frees the slot of the device when its lease has ended: {_away(e)}")
             return
         _turns.forget()
+
+
+def _free_lost(client: SyncPrefectClient, flow_runs: set[UUID]) -> bool:
+    """Give back the leases of these flow runs whose answers never came; each of them has the lock or is dead."""
+    found: list[UUID] = []
+    with suppress(ObjectNotFound):  # somebody has just deleted the limit
+        found = leases.held_by(flow_runs, client.read_global_concurrency_limit_by_name(_turns.name()).id)
+    for lease in found:
+        client.release_concurrency_slots_with_lease(lease)
+    return bool(found)
 
 
 def _alone() -> bool:

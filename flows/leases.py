@@ -1,12 +1,14 @@
-"""Slots of Prefect that no lease holds are freed, so that a run does not wait for nobody.
+"""What is taken in Prefect although nobody uses it, so that a run does not wait for nobody.
 
-The server takes a slot first and then writes the lease that would free it: killed in between, the slot stays taken for
-good. Only for a server of this home, whose leases are files here. Not here: who has the device (`flows/device.py`),
-and leases that have ended, which the server frees by itself.
+Slots without a lease: the server takes a slot first and then writes the lease that would free it; killed in between,
+the slot stays taken for good. Leases that nobody knows: who asked was killed before the answer came, or asked again
+because it came late. Only for a server of this home, whose leases are files here. Not here: who has the device
+(`flows/device.py`), and leases that have ended, which the server frees by itself.
 """
 
 import asyncio
 from collections import Counter
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -33,6 +35,14 @@ def free(client: "SyncPrefectClient", settled: float = SETTLED_S) -> list[str]:
             )
             told.append(f"{limit.active_slots - held[limit.id]} of {limit.name} was taken by nobody and is free")
     return told
+
+
+def held_by(flow_runs: Collection[UUID], limit: UUID) -> list[UUID]:
+    """Leases of a limit that these flow runs hold."""
+    from prefect.server.concurrency.lease_storage.filesystem import ConcurrencyLeaseStorage  # imports the whole server
+
+    found = asyncio.run(ConcurrencyLeaseStorage().list_holders_for_limit(limit))
+    return [lease for lease, holder in found if holder.type == "flow_run" and holder.id in flow_runs]
 
 
 async def _held() -> "Counter[UUID]":

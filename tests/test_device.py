@@ -31,6 +31,33 @@ with device.slot():
     sys.stdin.readline()
     print("out", time.time(), flush=True)
 """
+LOSE = """
+import os, sys, time
+from uuid import UUID
+from flows import environment; environment.prepare()
+from prefect import flow
+from prefect.client.schemas.objects import ConcurrencyLeaseHolder
+from prefect.runtime import flow_run
+from flows import _turns, device
+
+@flow
+def play():
+    with device.connect() as client:
+        device.make(client)
+        by = ConcurrencyLeaseHolder(type="flow_run", id=UUID(flow_run.id))
+        assert client.increment_concurrency_slots_with_lease(["gpu"], 1, "concurrency", 60.0, by).json()["limits"]
+    print("lost", flush=True)
+    if sys.argv[1:] == ["again"]:
+        with device.slot():
+            print("in", flush=True)
+    else:
+        with _turns.turn():
+            _turns.note(_turns.Holder("night/1", os.getpid(), time.time(), flow_run=flow_run.id))
+            print("in", flush=True)
+            sys.stdin.readline()
+
+play()
+"""
 LOCK = """
 import sys
 from flows import _turns
@@ -46,9 +73,9 @@ PORT = 4400
 class Child:
     """A process that takes the device, and keeps it until it is told to let go."""
 
-    def __init__(self, code: str, env: dict[str, str]) -> None:
+    def __init__(self, code: str, env: dict[str, str], *arguments: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", code],
+            [sys.executable, "-c", code, *arguments],
             env={**os.environ, **env},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -170,6 +197,27 @@ def test_one_at_a_time_and_the_slot_of_a_killed_one_is_free_at_once(home: Path, 
     assert taken(server) == 1
     said = second.let_go()
     assert f"(process {first.process.pid}) has it since" in said
+    assert taken(server) == 0 and _turns.left_behind() is None
+
+
+@pytest.mark.operations
+@pytest.mark.parametrize("how", ["killed", "again"])
+def test_a_lease_whose_answer_never_came_is_given_back(home: Path, server: Server, how: str) -> None:
+    """The run that asked for it is killed before it hears of it; or asks again, and is then refused by itself."""
+    env = {"PREFECT_API_URL": server.url, "PREFECT_HOME": str(server.folder)}
+    first = Child(LOSE, env, how)
+    assert [first.says(), taken(server)] == ["lost\n", 1]
+    began = time.monotonic()
+    assert first.says() == "in\n"
+    if how == "killed":
+        first.kill()
+        began = time.monotonic()
+        second = Child(HOLD, env)
+        assert second.says().startswith("in")
+        second.let_go()
+    else:
+        first.let_go()
+    assert time.monotonic() - began < 20  # the lease would have lasted a minute
     assert taken(server) == 0 and _turns.left_behind() is None
 
 
