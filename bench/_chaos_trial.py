@@ -203,11 +203,11 @@ def until_more(home: Path, run: str, before: checks.Files, landed: str) -> float
     return time.monotonic()
 
 
-def until_settled(machine: Machine, flow_run: str, until: float) -> dict[str, Any]:
-    """The state of a flow run that has ended and is not begun again by itself (in SETTLED_S)."""
+def until_settled(machine: Machine, flow_run: str, until: float, every: float = 0.3) -> dict[str, Any]:
+    """The state of a flow run that has ended and is not begun again by itself (in SETTLED_S); asked `every` s."""
     state, since = machine.state(flow_run), time.monotonic()
     while state["type"] not in ("COMPLETED", "CANCELLED") and time.monotonic() < until:
-        time.sleep(0.3)
+        time.sleep(every)
         if (found := machine.state(flow_run))["name"] != state["name"]:
             state, since = found, time.monotonic()
         if state["type"] in ("FAILED", "CRASHED") and time.monotonic() > since + SETTLED_S:

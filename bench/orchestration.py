@@ -31,6 +31,7 @@ from data import manifest
 from data.store import SUMMARY
 
 PATIENCE_S = 3600.0
+ASK_S = 10.0  # answering is work for the server, too
 FIRST = "Round 1 of 1"  # the log's first line of the round
 
 
@@ -47,7 +48,7 @@ def served(home: Path, recipe: str, run: str, port: int) -> None:
     with Machine(home, port) as machine:
         machine.start()
         flow_run = machine.trigger(run, recipe, {})
-        state = trial.until_settled(machine, flow_run, time.monotonic() + PATIENCE_S)
+        state = trial.until_settled(machine, flow_run, time.monotonic() + PATIENCE_S, ASK_S)
         if state["name"] != "Completed":
             raise RuntimeError(f"run {run} ended as {state['name']}: {state['message']}")
 

@@ -22,7 +22,7 @@ from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from flows.logs import LOG, context
 
-EVERY_S = 3.0  # between two looks at what has changed
+EVERY_S = 5.0  # between two looks at what has changed
 LAST_S = 30.0  # that the end of a run waits at most for the last of it to be sent
 TIMEOUT_S = 10.0  # of one request
 
