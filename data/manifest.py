@@ -8,9 +8,12 @@ and every folder that was made for it, before the call returns. So a manifest ne
 This holds as far as the disk keeps what fsync promises.
 """
 
+import fcntl
+import glob
 import json
 import os
 import re
+import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -20,9 +23,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import uuid4
 
-from data import migrations
+from data import locks, migrations
 from data.errors import UserError
 from data.ids import content_id
+
+LOCKING_S = 1.0  # a file that was just made may not have its lock yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,22 +158,32 @@ def write_atomic(path: Path, data: bytes) -> None:
 def atomic(path: Path) -> Iterator[BinaryIO]:
     """A file to write that appears at `path` when the block ends, whole; after an error or a crash it is absent.
 
-    Raises LedgerError when it cannot be written.
+    Who writes it again clears away what a killed process has left. Raises LedgerError when it cannot be written.
     """
     temp = path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp")
     try:
         make_folder(path.parent)
         with temp.open("wb") as f:
+            fcntl.flock(f, fcntl.LOCK_SH)  # one without a lock was left by a dead process
+            _clear(path)
             yield f
             f.flush()
             os.fsync(f.fileno())
-        temp.replace(path)
+            temp.replace(path)
         sync_folder(path.parent)
     except OSError as e:
         raise unwritable(path, e) from e
     finally:
         with suppress(OSError):
             temp.unlink(missing_ok=True)
+
+
+def _clear(path: Path) -> None:
+    """Delete what killed processes have left of this file, half-written."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > LOCKING_S and not locks.busy(left):
+                left.unlink()
 
 
 def make_folder(folder: Path) -> None:

@@ -41,7 +41,7 @@ def walk(home: Path) -> list[PurePath]:
     manifests = set(manifest.paths(home))
     found = [f for f in (home / "lake").rglob("*") if f.is_file()]
     found += [f for f in (home / "manifests").rglob("*") if f.is_file() and f not in manifests]
-    found += [f for f in home.glob("*/*") if _DRAFT.fullmatch(f.name) and f.is_file()]
+    found += [f for d in ("*/*", "*/*/.*.tmp") for f in home.glob(d) if _DRAFT.fullmatch(f.name) and f.is_file()]
     found += [f for f in home.glob(".*") if f.is_dir() or f.is_file()]
     found += home.glob("flywheel.duckdb.next*")
     return sorted(PurePath(f.relative_to(home)) for f in {*found} if f.name != manifest.LOCK)

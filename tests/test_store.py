@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import os
 import random
 import resource
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from data import duck, store
+from data import duck, integrity, manifest, store
 from data.errors import UserError
 from data.manifest import LedgerError
 from data.records import Attempt, Verdict
@@ -57,6 +58,14 @@ def limited(home: Path, largest: int) -> None:
     except UserError as e:
         (home.parent / "said").write_text(str(e)[:largest])
         raise SystemExit(3) from e
+
+
+def hang_in_a_page(home: Path) -> None:
+    """A process that has begun to write a page, and never ends."""
+    with manifest.atomic(home / "r" / "quality" / "page.html") as f:
+        f.write(b"half")
+        f.flush()
+        time.sleep(60)
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +178,22 @@ def test_a_full_disk_is_one_clear_sentence_and_leaves_nothing_half_written(tmp_p
         assert largest < 600 or ("cannot write" in said and "File too large" in said and "FLYWHEEL_HOME" in said), said
     work(home)
     assert everything(Store(home)) == everything(Store(whole))
+
+
+def test_what_a_killed_process_has_left_of_a_page_goes_when_it_is_written_again(tmp_path: Path, start, monkeypatch):
+    page, half = tmp_path / "r" / "quality" / "page.html", lambda: [*page.parent.glob(".*.tmp")]
+    monkeypatch.setattr(manifest, "LOCKING_S", 0.0)
+    process = start(hang_in_a_page, tmp_path)
+    while not page.parent.exists() or not half() or not half()[0].stat().st_size:
+        time.sleep(0.01)
+    manifest.write_atomic(page, b"another's")
+    assert len(half()) == 1, "somebody is at work on it"
+    process.kill()
+    process.join()
+    os.utime(half()[0], (time.time() - 7200,) * 2)
+    assert [f.path for f in integrity.examine(tmp_path).faults] == [str(half()[0].relative_to(tmp_path))]
+    manifest.write_atomic(page, b"whole")
+    assert half() == [] and page.read_bytes() == b"whole"
 
 
 def test_a_home_that_cannot_be_written_is_a_clear_error(tmp_path: Path):
