@@ -108,6 +108,14 @@ def turn() -> Iterator[Holder | None]:
             yield left
 
 
+@contextmanager
+def abandoned() -> Iterator[Holder | None]:
+    """Who was killed while it had the device, and whose programs are gone by now; the block has the lock meanwhile."""
+    with at_once() as mine:
+        left = _note() if mine else None
+        yield left if left and not _workers.of(left.pid) else None
+
+
 class Teller:
     """Says why one waits for the device, at first and then every minute."""
 

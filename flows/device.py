@@ -5,8 +5,8 @@ machine of one server. Its lease is renewed from here for as long as the block t
 renewing for good when the server is away for some seconds, and then a second run is let in. Among the runs of one home
 a lock makes it exact, whatever the server does (`flows/_turns.py`).
 
-- The holder is killed: the lock is free at once, and who gets it next gives the lease back, also one that the holder
-  never heard of. Nobody does: the lease ends after `LEASE_S`, Prefect frees the slot within 15 s more.
+- The holder is killed: the lock is free at once. Who gets it next gives the lease back, also one that the holder never
+  heard of, or else `flywheel up` does. Without either the lease ends after `LEASE_S`, and Prefect frees the slot.
 - The server is killed or starts anew: the holder works on and renews when there is a server again. One that was away
   for longer than the lease frees the slot; the holder takes it again, unless a run of another home was faster.
 - A second machine, or a second GPU that is to have runs of its own: another name in FLYWHEEL_DEVICE (and the GPU in
@@ -71,10 +71,13 @@ def make(client: SyncPrefectClient) -> None:
             client.create_global_concurrency_limit(GlobalConcurrencyLimitCreate(name=name, limit=1))
 
 
-def give_back(client: SyncPrefectClient, left: Holder) -> None:
-    """Free what a killed holder has left taken in Prefect."""
-    if left.lease:
-        client.release_concurrency_slots_with_lease(UUID(left.lease))
+def free_left(client: SyncPrefectClient) -> bool:
+    """Give back what a killed holder has left taken in Prefect; False when there is none."""
+    with _turns.abandoned() as left:
+        if left:
+            _give_back(client, left)
+            _turns.forget()
+        return left is not None
 
 
 def empty(client: SyncPrefectClient) -> None:
@@ -107,20 +110,19 @@ class _Lease:
     def _wait(self, left: Holder | None) -> UUID:
         """A lease, as soon as there is one to have."""
         tell, answered = Teller(), time.monotonic()
-        lost = {UUID(who.flow_run) for who in (self._who, left) if who and who.flow_run}
         while True:
             try:
                 with connect() as client:
                     make(client)
                     if left:
-                        give_back(client, left)
+                        _give_back(client, left)
                     left = None
                     _turns.note(self._who)
                     if lease := self._take(client):
                         return lease
                     if _alone():
                         empty(client)
-                    elif _free_lost(client, lost):
+                    elif _give_back_lost(client, self._who):
                         continue
                 answered = time.monotonic()
                 tell(f"a run of another home or machine has the limit {_turns.name()} of Prefect")
@@ -173,11 +175,20 @@ class _Lease:
         _turns.forget()
 
 
-def _free_lost(client: SyncPrefectClient, flow_runs: set[UUID]) -> bool:
-    """Give back the leases of these flow runs whose answers never came; each of them has the lock or is dead."""
+def _give_back(client: SyncPrefectClient, left: Holder) -> None:
+    """Free what a killed holder has left taken."""
+    if left.lease:
+        client.release_concurrency_slots_with_lease(UUID(left.lease))
+    else:
+        _give_back_lost(client, left)
+
+
+def _give_back_lost(client: SyncPrefectClient, who: Holder) -> bool:
+    """Give back leases that this holder asked for and whose answers it never got; whether there was one."""
     found: list[UUID] = []
     with suppress(ObjectNotFound):  # somebody has just deleted the limit
-        found = leases.held_by(flow_runs, client.read_global_concurrency_limit_by_name(_turns.name()).id)
+        limit = client.read_global_concurrency_limit_by_name(_turns.name()).id
+        found = leases.held_by(UUID(who.flow_run), limit) if who.flow_run else []
     for lease in found:
         client.release_concurrency_slots_with_lease(lease)
     return bool(found)

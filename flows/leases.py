@@ -8,7 +8,6 @@ because it came late. Only for a server of this home, whose leases are files her
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -37,12 +36,12 @@ def free(client: "SyncPrefectClient", settled: float = SETTLED_S) -> list[str]:
     return told
 
 
-def held_by(flow_runs: Collection[UUID], limit: UUID) -> list[UUID]:
-    """Leases of a limit that these flow runs hold."""
+def held_by(flow_run: UUID, limit: UUID) -> list[UUID]:
+    """Leases of a limit that a flow run holds."""
     from prefect.server.concurrency.lease_storage.filesystem import ConcurrencyLeaseStorage  # imports the whole server
 
     found = asyncio.run(ConcurrencyLeaseStorage().list_holders_for_limit(limit))
-    return [lease for lease, holder in found if holder.type == "flow_run" and holder.id in flow_runs]
+    return [lease for lease, holder in found if holder.type == "flow_run" and holder.id == flow_run]
 
 
 async def _held() -> "Counter[UUID]":

@@ -31,7 +31,6 @@ from data.errors import UserError
 from data.manifest import locks_of
 from data.store import home
 from flows import _turns, automations, device, environment, recovery
-from flows._turns import Holder
 from flows.flow_runs import TAG, unsettled
 from tasks import _device_checks
 from tasks._findings import Finding
@@ -71,7 +70,7 @@ def slot() -> Finding:
         return Finding("device", "ok", f"{_turns.name()}: {who}")
     if left := _turns.left_behind():
         text = f"{_turns.name()}: {left.run or 'a process'} (process {left.pid}) was killed while it had the slot"
-        return Finding("device", "failed", text, lambda: _free(left))
+        return Finding("device", "failed", text, _free)
     return Finding("device", "ok", f"{_turns.name()} is free")
 
 
@@ -169,14 +168,9 @@ def limit(client: SyncPrefectClient) -> Finding:
     return Finding("limit", "warning", text)
 
 
-def _free(left: Holder) -> str:
-    with _turns.at_once() as mine:
-        if not mine:
-            return "the run that has the device by now has freed it"
-        with device.connect() as client:
-            device.give_back(client, left)
-        _turns.forget()
-    return "freed"
+def _free() -> str:
+    with device.connect() as client:
+        return "freed" if device.free_left(client) else "the run that has the device by now has freed it"
 
 
 def _apply(client: SyncPrefectClient) -> str:

@@ -70,11 +70,12 @@ def _sweep(
 
     A server that does not answer is asked again later.
     """
-    from flows import approval  # with all that a run needs, which is imported by then
+    from flows import approval, device  # with all that a run needs, which is imported by then
 
     try:
         runs = flow_runs.unsettled(client)
         told = [*recovery.recover(client, runs, settled, why), *approval.close_overdue(client, runs)]
+        told += ["the device that a killed run had is free"] if device.free_left(client) else []
         for text in [*told, *(leases.free(client) if ours else [])]:
             print(text, flush=True)
     except (httpx.HTTPError, PrefectException, RuntimeError) as e:  # the server is away, or a run was just deleted

@@ -222,6 +222,23 @@ def test_a_lease_whose_answer_never_came_is_given_back(home: Path, server: Serve
 
 
 @pytest.mark.operations
+def test_what_a_killed_holder_has_left_is_given_back_when_nobody_wants_the_device(home: Path, server: Server) -> None:
+    """As the runner of `flywheel up` does, while a run lives no longer than its own slot."""
+    from prefect.client.orchestration import get_client
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    from flows import device
+
+    with temporary_settings({PREFECT_API_URL: server.url}), get_client(sync_client=True) as client:
+        holder = Child(HOLD, {"PREFECT_API_URL": server.url})
+        assert holder.says().startswith("in")
+        assert not device.free_left(client) and taken(server) == 1
+        holder.kill()
+        assert device.free_left(client) and taken(server) == 0
+        assert _turns.left_behind() is None and not device.free_left(client)
+
+
+@pytest.mark.operations
 def test_a_server_that_starts_anew_does_not_end_the_slot(home: Path, server: Server) -> None:
     holder = Child(HOLD, {"PREFECT_API_URL": server.url})
     holder.says()
