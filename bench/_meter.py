@@ -13,7 +13,7 @@ import psutil
 from bench._chaos_machine import GONE
 
 EVERY_S = 0.5
-PROGRAMS = ("flows._prefect_server", "flows.runner", "flows.cli up", "prefect.engine", "bench._bare")
+PROGRAMS = ("prefect server start", "flows.runner", "flows.cli up", "prefect.engine", "bench._bare")
 
 
 class Meter(threading.Thread):

@@ -1,9 +1,10 @@
-"""Prefect's server, whose garbage is collected by a thread of its own: `python -m flows._prefect_server`.
+"""A Prefect server whose garbage is collected by a thread of its own: `python -m flows._prefect_server MODULE …`.
 
 SQLAlchemy leaves the cursor of a statement that failed ("database is locked", which Prefect tries again) to Python's
 garbage collector. Collected by the thread of the event loop, it makes that thread wait until the cursor's connection is
 free; and while that one waits for a lock whose owner waits for the event loop, the server answers nobody: for a minute,
-when SQLite gives up waiting. Not here: what the server is told by its environment (`server.py`).
+when SQLite gives up waiting. Not here: which module is the server, and what its environment tells it (`server.py`,
+`temporary.py`).
 """
 
 import gc
@@ -29,5 +30,5 @@ def collect() -> None:
 if __name__ == "__main__":
     gc.disable()
     Thread(target=collect, name="garbage", daemon=True).start()
-    sys.argv = ["prefect", "server", "start"]
-    run_module("prefect", run_name="__main__", alter_sys=True)
+    del sys.argv[0]
+    run_module(sys.argv[0], run_name="__main__", alter_sys=True)

@@ -111,6 +111,9 @@ def turn() -> Iterator[Holder | None]:
 @contextmanager
 def abandoned() -> Iterator[Holder | None]:
     """Who was killed while it had the device, and whose programs are gone by now; the block has the lock meanwhile."""
+    if _note() is None:  # mostly: nobody is kept waiting by a look
+        yield None
+        return
     with at_once() as mine:
         left = _note() if mine else None
         yield left if left and not _workers.of(left.pid) else None

@@ -78,7 +78,7 @@ def _sweep(
         told += ["the device that a killed run had is free"] if device.free_left(client) else []
         for text in [*told, *(leases.free(client) if ours else [])]:
             print(text, flush=True)
-    except (httpx.HTTPError, PrefectException, RuntimeError) as e:  # the server is away, or a run was just deleted
+    except (httpx.HTTPError, PrefectException, RuntimeError, UserError) as e:  # no server, a run just deleted, no disk
         print(f"runs that crashed could not be looked for: {e}", flush=True)
 
 

@@ -90,7 +90,7 @@ def check(home: Path) -> None:
 
 def command() -> list[str]:
     """Starts a server in the foreground."""
-    return [sys.executable, "-m", "flows._prefect_server"]
+    return [sys.executable, "-m", "flows._prefect_server", "prefect", "server", "start"]
 
 
 def environment(url: str, folder: Path) -> dict[str, str]:

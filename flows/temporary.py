@@ -28,8 +28,9 @@ def start() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    argv = [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
-    argv += ["--host", "127.0.0.1", "--port", str(port), "--log-level", "error", "--lifespan", "on"]
+    argv = [sys.executable, "-m", "flows._prefect_server", "uvicorn", "--factory"]
+    argv += ["prefect.server.api.server:create_app", "--lifespan", "on", "--log-level", "error"]
+    argv += ["--host", "127.0.0.1", "--port", str(port)]
     env = os.environ | _ENVIRONMENT
     server = subprocess.Popen(argv, env=env, start_new_session=True, preexec_fn=processes.die_with_parent)
     _started.append(server)

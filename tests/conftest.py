@@ -9,7 +9,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
@@ -33,6 +32,7 @@ os.environ |= {
 }
 
 from flows import environment  # noqa: E402 (it must see the variables above)
+from flows.server import command  # noqa: E402
 
 environment.prepare()
 
@@ -93,7 +93,7 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("prefect")
     log = (folder / "log.txt").open("wb")
     env = os.environ | {"PREFECT_HOME": str(folder), "PREFECT_SERVER_API_PORT": str(port)}
-    argv = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    argv = [*command(), "--host", "127.0.0.1", "--port", str(port)]
     server = subprocess.Popen(argv, env=env, stdout=log, stderr=log)
     url = f"http://127.0.0.1:{port}/api"
     try:

@@ -2,13 +2,14 @@
 
 import os
 import subprocess
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+
+from flows.server import command
 
 
 class Server:
@@ -22,7 +23,7 @@ class Server:
     def start(self) -> None:
         lease_files = "prefect.server.concurrency.lease_storage.filesystem"
         env = os.environ | {"PREFECT_HOME": str(self.folder), "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": lease_files}
-        argv = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self.port)]
+        argv = [*command(), "--host", "127.0.0.1", "--port", str(self.port)]
         with (self.folder / "log.txt").open("ab") as log:
             self.process = subprocess.Popen(argv, env=env, stdout=log, stderr=log)
         for _ in range(600):

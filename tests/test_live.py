@@ -15,6 +15,8 @@ from uuid import UUID
 
 import pytest
 
+from flows.server import command
+
 pytestmark = pytest.mark.operations
 
 
@@ -31,7 +33,7 @@ class Server:
 
     def start(self) -> None:
         env = os.environ | {"PREFECT_HOME": str(self.folder), "PREFECT_SERVER_API_PORT": str(self.port)}
-        argv = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self.port)]
+        argv = [*command(), "--host", "127.0.0.1", "--port", str(self.port)]
         with (self.folder / "log.txt").open("ab") as log:
             self.process = subprocess.Popen(argv, env=env, stdout=log, stderr=log)
         until(lambda: self.get("/health") is True, 180)

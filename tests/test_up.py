@@ -246,7 +246,7 @@ def test_what_a_killed_runner_ran_goes_on(up: Up) -> None:
     up.kill("flows.runner")
     up.wait(asked, "Running", 2)
     assert "AwaitingRetry" in up.states(asked)
-    up.kill("flows._prefect_server")  # the runner and its runs outlive the server
+    up.kill("prefect server start")  # the runner and its runs outlive the server
     until(lambda: server.asked(up.url) is not None)
     assert up.run(asked).state_name == "Running"
     assert up.states(asked).count("Running") == 2
@@ -281,7 +281,7 @@ def test_after_a_kill_of_everything_the_run_goes_on(up: Up) -> None:
     until(lambda: not up.left(), 20)  # all below it end with it
     up.again()
     up.wait(going, "Running", before + 1)
-    up.kill("flows._prefect_server")  # after which Prefect's runner may hear of no cancellation
+    up.kill("prefect server start")  # after which Prefect's runner may hear of no cancellation
     until(lambda: server.asked(up.url) is not None)
     time.sleep(10)
     until(lambda: up.run(going).state_name == "Running")  # again, where it was just in need of the server
