@@ -43,7 +43,10 @@ class Supervisor:
         self.ending = threading.Event()
         os.environ |= server.environment(found.url, folder) if found.ours else {"PREFECT_API_URL": found.url}
         os.environ["FLYWHEEL_HOME"] = str(home().resolve())
-        self.server = Child("Prefect server", server.command(), dict(os.environ), folder / "server.log")
+        self.server = Child(
+            "Prefect server", server.command(), dict(os.environ), folder / "server.log",
+            answers=lambda: server.asked(found.url) is not None,
+        )  # fmt: skip
         working = {
             processes.MARK: str(home().resolve()),
             "PREFECT_RUNNER_POLL_FREQUENCY": "2",
@@ -64,11 +67,14 @@ class Supervisor:
         return self._served()
 
     def watch(self) -> None:
-        """Start again what dies, until Stopped."""
+        """Start again what dies, and a server that hangs, until Stopped."""
         from flows import recovery  # noqa: F401 - while nothing waits for it; `end` has little time
 
         while True:
             self._pause(POLL_S)
+            if self.found.ours and self.server.hangs():
+                say("The Prefect server answers no more and is killed")
+                self.server.stop(STOP_S)
             if self.found.ours and self.server.dead() is not None:
                 self._pause(self.server.bury())
                 say("The Prefect server ended and is started again")

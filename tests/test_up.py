@@ -26,7 +26,8 @@ from prefect.client.schemas.schedules import IntervalSchedule
 from prefect.states import AwaitingRetry, Crashed, Failed, Pending, Running
 
 from data.errors import UserError
-from flows import processes, recovery, server
+from flows import child, processes, recovery, server
+from flows.child import Child
 from flows.cli import main
 from flows.environment import served_at
 from flows.flow_runs import age
@@ -72,6 +73,23 @@ def test_processes_are_known_by_the_home_that_they_carry(home: Path) -> None:
         assert processes.of_home(home) == []
     finally:
         started.kill()
+
+
+def test_a_child_that_answers_no_more_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child, "ASK_S", 0.0)
+    monkeypatch.setattr(child, "HUNG_S", 0.2)
+    works = [True, True, False, False, True, False, False]
+    found = Child("sleeper", ["sleep", "60"], dict(os.environ), tmp_path / "log", answers=lambda: works.pop(0))
+    found.start()
+    try:
+        said = []
+        while works:
+            time.sleep(0.11)
+            said.append(found.hangs())
+        assert said == [False, False, False, True, False, False, True]
+    finally:
+        found.stop(5)
+    assert found.dead() == -signal.SIGTERM
 
 
 def test_crashes_count_from_the_last_time_that_a_person_let_it_go_on() -> None:
