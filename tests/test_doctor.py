@@ -210,6 +210,7 @@ def test_a_served_run_whose_machine_lost_power(machine: Machine) -> None:
         parameters = {"recipe": "smoke", "run": "zombie", "changes": changes}
         flow_run = client.create_flow_run_from_deployment(deployment.id, parameters=parameters).id
     machine.until(lambda: (who := _turns.holder()) and who.lease)
+    who = _turns.holder()
     machine.process.kill()  # first: nobody is left to tell the server how the others end
     processes = [p for p in Path("/proc").glob("[0-9]*") if _of(p, machine.home)]
     for process in processes:
@@ -220,7 +221,7 @@ def test_a_served_run_whose_machine_lost_power(machine: Machine) -> None:
     try:
         env = {"PREFECT_API_URL": server.url, "PREFECT_HOME": str(machine.home / "prefect")}
         time.sleep(21)  # a flow run that has just changed its state may not have its process yet
-        faults = {"zombies": "zombie", "device": "was killed while it had the slot"}
+        faults = {"zombies": "zombie", "device": f"(process {who and who.pid}) was killed while it had the slot"}
         machine.heals(faults, **env)  # whether or not the server heard of the end
         with SyncPrefectClient(server.url) as client:
             state = client.read_flow_run(flow_run).state
