@@ -1,6 +1,6 @@
 """How long Prefect's server makes a client wait at worst, ours beside Prefect's own (`flows/_prefect_server.py`).
 
-    python bench/server.py [--seconds 300] [--clients 3] [--json]
+    python bench/server.py [--seconds 150] [--clients 3] [--json]
 
 Each has a new database on a disk and the same load: processes that play a flow with tasks, logs and an artifact, again
 and again. Meanwhile its health is asked four times a second. Prefect's own stands still for a minute now and then, when
@@ -94,7 +94,7 @@ def _answers(url: str, seconds: float) -> Iterator[float]:
 def main() -> None:
     """Measure both, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=300)
+    parser.add_argument("--seconds", type=float, default=150)
     parser.add_argument("--clients", type=int, default=3)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()

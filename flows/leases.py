@@ -16,6 +16,10 @@ from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
+    from prefect.server.concurrency.lease_storage import ConcurrencyLimitLeaseMetadata
+    from prefect.server.utilities.leasing import ResourceLease
+
+    Lease = ResourceLease[ConcurrencyLimitLeaseMetadata]
 
 SETTLED_S = 10.0  # a slot that was just taken may not have its lease yet
 MOST = 200  # limits, and leases
@@ -24,7 +28,9 @@ MOST = 200  # limits, and leases
 def free(client: "SyncPrefectClient", settled: float = SETTLED_S) -> list[str]:
     """Free what has been taken without a lease for `settled` s; a sentence for each limit. Raises httpx.HTTPError."""
     taken = [limit for limit in client.read_global_concurrency_limits(MOST) if limit.active_slots]
-    held = asyncio.run(_held()) if taken else Counter[UUID]()
+    held = Counter[UUID]()
+    for lease in asyncio.run(_leases()) if taken else []:
+        held.update(dict.fromkeys(lease.resource_ids, lease.metadata.slots if lease.metadata else 1))
     told = []
     for limit in taken:
         age = (datetime.now(UTC) - limit.updated).total_seconds() if limit.updated else settled
@@ -38,19 +44,18 @@ def free(client: "SyncPrefectClient", settled: float = SETTLED_S) -> list[str]:
 
 def held_by(flow_run: UUID, limit: UUID) -> list[UUID]:
     """Leases of a limit that a flow run holds."""
+    found = [(lease, lease.metadata.holder) for lease in of(limit) if lease.metadata]
+    return [lease.id for lease, who in found if who and who.type == "flow_run" and who.id == flow_run]
+
+
+def of(limit: UUID) -> "list[Lease]":
+    """Leases of a limit, also one that has ended and that the server is about to free."""
+    return [lease for lease in asyncio.run(_leases()) if limit in lease.resource_ids]
+
+
+async def _leases() -> "list[Lease]":
     from prefect.server.concurrency.lease_storage.filesystem import ConcurrencyLeaseStorage  # imports the whole server
 
-    found = asyncio.run(ConcurrencyLeaseStorage().list_holders_for_limit(limit))
-    return [lease for lease, holder in found if holder.type == "flow_run" and holder.id == flow_run]
-
-
-async def _held() -> "Counter[UUID]":
-    """Slots of each limit that a lease holds, also one that has ended and that the server is about to free."""
-    from prefect.server.concurrency.lease_storage.filesystem import ConcurrencyLeaseStorage  # imports the whole server
-
-    storage, held = ConcurrencyLeaseStorage(), Counter[UUID]()
-    for lease_id in [*await storage.read_active_lease_ids(MOST), *await storage.read_expired_lease_ids(MOST)]:
-        if lease := await storage.read_lease(lease_id):
-            for limit in lease.resource_ids:
-                held[limit] += lease.metadata.slots if lease.metadata else 1
-    return held
+    storage = ConcurrencyLeaseStorage()
+    known = [*await storage.read_active_lease_ids(MOST), *await storage.read_expired_lease_ids(MOST)]
+    return [lease for lease_id in known if (lease := await storage.read_lease(lease_id))]

@@ -4,11 +4,9 @@ A check changes nothing; what it brings to mend it may, in the same call as long
 Not here: checks that need neither (`tasks/doctor.py`), and the recovery itself (`flows/recovery.py`).
 """
 
-import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import (
@@ -30,7 +28,7 @@ from data import locks
 from data.errors import UserError
 from data.manifest import locks_of
 from data.store import home
-from flows import _turns, automations, device, environment, recovery
+from flows import _turns, automations, device, environment, leases, recovery
 from flows.flow_runs import TAG, unsettled
 from tasks import _device_checks
 from tasks._findings import Finding
@@ -161,7 +159,7 @@ def limit(client: SyncPrefectClient) -> Finding:
         return Finding("limit", "warning", f"{_turns.name()} is set to 0 in Prefect: runs wait until it is 1")
     if not found.active_slots or _turns.holder() or _turns.left_behind():
         return Finding("limit", "ok", f"{found.active_slots} of {found.limit} of {_turns.name()} taken")
-    if environment.served_at(home() / "prefect") == str(client.api_url).rstrip("/") and not _leased(found.id):
+    if environment.served_at(home() / "prefect") == str(client.api_url).rstrip("/") and not leases.of(found.id):
         text = f"{found.active_slots} of {_turns.name()} are taken by nobody"
         return Finding("limit", "failed", text, lambda: _empty(client))
     text = f"{_turns.name()} is taken by a run of another home or machine; one that was killed loses it in a minute"
@@ -207,15 +205,3 @@ def _killed(run: FlowRun) -> bool:
     name = str(run.parameters.get("run") or run.name)
     lock = locks_of(home(), name)[1]
     return Path(name).name == name and lock.exists() and not locks.busy(lock)
-
-
-def _leased(limit: UUID) -> bool:
-    """Whether a lease of this limit lives, by the files of the server of this home."""
-    from prefect.server.concurrency.lease_storage.filesystem import ConcurrencyLeaseStorage  # imports the whole server
-
-    async def find() -> bool:
-        storage = ConcurrencyLeaseStorage()
-        leases = [await storage.read_lease(i) for i in await storage.read_active_lease_ids(1000)]
-        return any(lease and limit in lease.resource_ids for lease in leases)
-
-    return asyncio.run(find())

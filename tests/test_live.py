@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -15,32 +14,13 @@ from uuid import UUID
 
 import pytest
 
-from flows.server import command
+from tests.servers import Server
 
 pytestmark = pytest.mark.operations
 
 
-class Server:
-    """A Prefect server with a folder and a port of its own, to be killed and started again."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}/api"
-        self.start()
-
-    def start(self) -> None:
-        env = os.environ | {"PREFECT_HOME": str(self.folder), "PREFECT_SERVER_API_PORT": str(self.port)}
-        argv = [*command(), "--host", "127.0.0.1", "--port", str(self.port)]
-        with (self.folder / "log.txt").open("ab") as log:
-            self.process = subprocess.Popen(argv, env=env, stdout=log, stderr=log)
-        until(lambda: self.get("/health") is True, 180)
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+class Asked(Server):
+    """A server of its own whose API is asked without Prefect's client."""
 
     def get(self, path: str, body: Any = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
@@ -65,8 +45,11 @@ def until(holds: Callable[[], bool], seconds: float) -> None:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("server"))
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
+    with socket.socket() as place:
+        place.bind(("127.0.0.1", 0))
+        port = place.getsockname()[1]
+    running = Asked(tmp_path_factory.mktemp("server"), port)
     try:
         yield running
     finally:
@@ -74,7 +57,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def run(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run(server: Asked, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished run of the recipe `smoke`."""
     home = tmp_path_factory.mktemp("home")
     env = os.environ | {"FLYWHEEL_HOME": str(home), "PREFECT_API_URL": server.url}
@@ -85,7 +68,7 @@ def run(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home / "seen"
 
 
-def test_a_run_is_seen_in_the_ui(server: Server, run: Path) -> None:
+def test_a_run_is_seen_in_the_ui(server: Asked, run: Path) -> None:
     found = server.artifacts()
     started = [f for f in server.get("/flow_runs/filter", {}) if f["parent_task_run_id"] is None]
     assert {a["flow_run_id"] for a in found.values()} == {started[0]["id"]}
@@ -102,7 +85,7 @@ def test_a_run_is_seen_in_the_ui(server: Server, run: Path) -> None:
     assert "points of pass@1" in found["seen-summary"]["data"]
 
 
-def test_its_log_is_in_the_ui_and_in_its_folder(server: Server, run: Path) -> None:
+def test_its_log_is_in_the_ui_and_in_its_folder(server: Asked, run: Path) -> None:
     started = next(f for f in server.get("/flow_runs/filter", {}) if f["parent_task_run_id"] is None)["id"]
     logged = server.get("/logs/filter", {"limit": 200, "sort": "TIMESTAMP_ASC"})
     messages = {n["message"] for n in logged if n["flow_run_id"] == started}
@@ -112,12 +95,12 @@ def test_its_log_is_in_the_ui_and_in_its_folder(server: Server, run: Path) -> No
     assert [n for n in logged if "Finished in state Completed()" in n["message"]]  # Prefect's own, of every task
 
 
-def test_prometheus_reads_the_server(server: Server) -> None:
+def test_prometheus_reads_the_server(server: Asked) -> None:
     assert "# TYPE prefect_" in server.get("/metrics")
 
 
 def test_a_server_that_dies_and_comes_back_is_caught_up_with(
-    server: Server, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    server: Asked, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PREFECT_API_URL", server.url)
     from prefect import flow
