@@ -60,7 +60,7 @@ def _real(gain: Mapping[str, Any]) -> str:
 def _seeds(runs: Sequence[Mapping[str, Any]]) -> list[str]:
     gains = [r["gain"] for r in runs[1:] if r["rounds"] and r["gain"] is not None]
     if not gains:
-        return ["It is one run: others with another `--run-seed` show how much of it is luck."]
+        return ["It is one run: others, each with a run seed of its own, show how much of it is luck."]
     if len(gains) == 1:
         return [f"One other run from the same model, on the same problems, gained {_points(gains[0])} points."]
     least, most = _points(min(gains)), _points(max(gains))
