@@ -103,7 +103,10 @@ def main() -> None:
         print(json.dumps(found))
         return
     for name, one in found.items():
-        print(f"{name}: {one['answers']} answers, median {1000 * one['median']:.0f} ms, worst {one['worst']} s")
+        print(
+            f"{name}: {one['answers']} answers, median {1000 * one['median']:.0f} ms, worst {one['worst']} s, "
+            f"{one['stalls']} of more than {STILL_S:.0f} s"
+        )
     ratio = found["prefect"]["worst"] / found["ours"]["worst"]
     print(f"worst answer of Prefect's own beside ours: {ratio:.1f} times")
 
