@@ -57,5 +57,9 @@ async def _leases() -> "list[Lease]":
     from prefect.server.concurrency.lease_storage.filesystem import ConcurrencyLeaseStorage  # imports the whole server
 
     storage = ConcurrencyLeaseStorage()
-    known = [*await storage.read_active_lease_ids(MOST), *await storage.read_expired_lease_ids(MOST)]
-    return [lease for lease_id in known if (lease := await storage.read_lease(lease_id))]
+    listed = {*await storage.read_active_lease_ids(MOST), *await storage.read_expired_lease_ids(MOST)}
+    there = {UUID(path.stem) for path in storage.storage_path.glob("*-*.json")}
+    found = [lease for lease_id in listed | there if (lease := await storage.read_lease(lease_id))]
+    # The server loses entries of its list when it writes two at once. It never frees what is not listed, so that
+    # counts until it ends.
+    return [lease for lease in found if lease.id in listed or lease.expiration > datetime.now(UTC)]
