@@ -13,7 +13,7 @@ from prefect import flow
 from data.records import Problem
 from data.schemas import rows
 from data.store import At, Store, home
-from flows import artifacts, device, live, reporting
+from flows import artifacts, device, live, reporting, server
 from flows.approval import asking
 from flows.course import Course, Spent, farewell
 from flows.logs import of_run
@@ -57,6 +57,7 @@ def turn(settings: FlywheelSettings, run: str, course: Course) -> dict[str, Any]
                 store.publish()
                 done, incumbent = finished(store, run, incumbent)
                 for number in range(done + 1, course.until + 1):
+                    server.await_answer()  # Prefect cannot begin a sub-flow without it, and does not ask twice
                     played = play_round(settings, run, number, incumbent, start, serving, course)
                     if isinstance(played, Spent):
                         raise played

@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import sys
+import time
 import urllib.error
 import urllib.request
 from base64 import b64encode
@@ -22,6 +23,7 @@ from flows.environment import local_prefect
 PORT = 4200  # Prefect's own
 LOCAL = ("127.0.0.1", "localhost", "::1")
 ROOM = 200 * 2**20  # bytes that must be free for a server's database
+BACK_S = 60.0  # that a server which died may take to be there again
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,16 @@ def asked(url: str, seconds: float = 3.0) -> str | None:
     except (OSError, ValueError, urllib.error.HTTPError):
         return None
     return found if isinstance(found, str) else None
+
+
+def await_answer() -> None:
+    """Wait while the server of this process is away, for BACK_S at most: then what needs it says what is wrong."""
+    from prefect.client.orchestration import get_client  # slow, and not needed to find a server
+
+    until = time.monotonic() + BACK_S
+    with get_client(sync_client=True) as client:
+        while client.api_healthcheck() and time.monotonic() < until:
+            time.sleep(0.5)
 
 
 def check(home: Path) -> None:

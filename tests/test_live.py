@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -139,3 +140,28 @@ def test_a_server_that_dies_and_comes_back_is_caught_up_with(
         dies()
     assert bar() == 100 and len(ids()) == 1
     assert server.artifacts()["dies-table"]["description"] == "while it was away"
+
+
+def test_a_subflow_begins_when_the_server_is_back(server: Asked) -> None:
+    """As a round does: Prefect asks once, with a client that was never connected, and the run would have crashed."""
+    from prefect import flow
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    from flows.server import await_answer
+
+    @flow(name="inner")
+    def inner() -> str:
+        return "begun"
+
+    @flow(name="outer")
+    def outer() -> str:
+        server.kill()
+        back = threading.Timer(3, server.start)
+        back.start()
+        await_answer()
+        begun = inner()
+        back.join()
+        return begun
+
+    with temporary_settings({PREFECT_API_URL: server.url}):
+        assert outer() == "begun"
